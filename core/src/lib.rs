@@ -1,0 +1,19 @@
+//! The rules of CloudMeet, free of any edge.
+//!
+//! Everything here is a plain function or type: no I/O, no clock, no randomness, no async runtime.
+//! Time comes in as [`time::Timestamp`], randomness as bytes. A decision takes state, who acts and
+//! when, and answers with what changes or with an error that says why not.
+
+pub mod account;
+pub mod chat;
+pub mod crypto;
+pub mod id;
+pub mod page;
+pub mod password;
+pub mod permission;
+pub mod presence;
+pub mod room;
+pub mod session;
+pub mod text;
+pub mod time;
+pub mod token;

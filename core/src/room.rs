@@ -1,0 +1,205 @@
+//! Rooms: places that stay, with an owner, a history and rules.
+
+use crate::id::{RoomId, UserId};
+use crate::text::{self, TextError};
+use crate::time::Timestamp;
+
+/// Is a room's name: 1–255 characters after trimming, one line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RoomName(String);
+
+impl RoomName {
+    /// Reads a name; white space at the ends is dropped.
+    ///
+    /// # Errors
+    /// Those of [`text::parse_name`].
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        text::parse_name(text, 1, 255).map(Self)
+    }
+
+    /// Takes a name that the store holds.
+    #[must_use]
+    pub fn from_stored(name: String) -> Self {
+        Self(name)
+    }
+
+    /// Gives the name's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Is what a room is for, in its owner's words: at most 2,000 characters, line breaks allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Description(String);
+
+impl Description {
+    /// Reads a description. `None` when it is blank: the room has none.
+    ///
+    /// # Errors
+    /// [`TextError::TooLong`] or [`TextError::ControlCharacters`].
+    pub fn parse(text: &str) -> Result<Option<Self>, TextError> {
+        text::check_length(text, 0, 2000)?;
+        if text.chars().any(|c| text::is_forbidden_in_names(c) && !matches!(c, '\n' | '\r' | '\t')) {
+            return Err(TextError::ControlCharacters);
+        }
+        let description = text.trim();
+        Ok((!text::is_blank(description)).then(|| Self(description.to_owned())))
+    }
+
+    /// Takes a description that the store holds.
+    #[must_use]
+    pub fn from_stored(description: String) -> Self {
+        Self(description)
+    }
+
+    /// Gives the description's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Says who may see and enter a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// Everyone signed in sees it and who is inside.
+    Public,
+    /// Its members, and who holds its link code.
+    Private,
+    /// Everyone sees it; entering needs its password.
+    Password,
+}
+
+impl Visibility {
+    /// Gives the word that stands on the wire and in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Private => "private",
+            Self::Password => "password",
+        }
+    }
+
+    /// Reads that word. `None` for any other.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Public, Self::Private, Self::Password].into_iter().find(|v| v.as_str() == word)
+    }
+}
+
+/// Is what a member is to a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Owns it.
+    Owner,
+    /// Runs it beside the owner.
+    Moderator,
+    /// Takes part.
+    Participant,
+}
+
+impl Role {
+    /// Gives the word that stands on the wire and in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Moderator => "moderator",
+            Self::Participant => "participant",
+        }
+    }
+
+    /// Reads that word. `None` for any other.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Owner, Self::Moderator, Self::Participant].into_iter().find(|r| r.as_str() == word)
+    }
+}
+
+/// How many people a room takes unless its owner says otherwise.
+pub const DEFAULT_CAPACITY: i32 = 50;
+
+/// Is a room as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// Its id.
+    pub id: RoomId,
+    /// Its name.
+    pub name: RoomName,
+    /// Whose it is.
+    pub owner_id: UserId,
+    /// Whether it is open; a deleted room stays readable for its members.
+    pub is_active: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// What it is for.
+    pub description: Option<Description>,
+    /// Who may see and enter it.
+    pub visibility: Visibility,
+    /// How many people it takes.
+    pub capacity: i32,
+    /// Whether people wait until they are admitted.
+    pub lobby: bool,
+    /// Its name in links.
+    pub slug: Option<String>,
+    /// Before this nobody but its owner enters.
+    pub opens_at: Option<Timestamp>,
+    /// At this it ends.
+    pub closes_at: Option<Timestamp>,
+    /// The controller that keeps it, if one does.
+    pub managed_by: Option<String>,
+    /// The sequence number of its newest message; 0 without any.
+    pub last_seq: i64,
+    /// How many edits and deletions its history has seen.
+    pub rev: i64,
+    /// When something last happened in it.
+    pub last_activity_at: Timestamp,
+}
+
+/// Is what somebody wants changed in a room; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoomPatch {
+    /// The new name.
+    pub name: Option<RoomName>,
+    /// The new description; `Some(None)` removes it.
+    pub description: Option<Option<Description>>,
+}
+
+impl RoomPatch {
+    /// Applies the changes.
+    #[must_use]
+    pub fn apply(self, mut room: Room) -> Room {
+        if let Some(name) = self.name {
+            room.name = name;
+        }
+        if let Some(description) = self.description {
+            room.description = description;
+        }
+        room
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_may_have_lines_and_a_blank_one_is_none() {
+        assert_eq!(Description::parse("two\nlines").map(|d| d.map(|d| d.0)), Ok(Some("two\nlines".into())));
+        assert_eq!(Description::parse(" \n "), Ok(None));
+        assert_eq!(Description::parse("a\0"), Err(TextError::ControlCharacters));
+        assert_eq!(Description::parse(&"x".repeat(2001)), Err(TextError::TooLong { max: 2000 }));
+    }
+
+    #[test]
+    fn words_of_roles_and_visibilities_read_back() {
+        for role in [Role::Owner, Role::Moderator, Role::Participant] {
+            assert_eq!(Role::parse(role.as_str()), Some(role));
+        }
+        assert_eq!(Visibility::parse("public"), Some(Visibility::Public));
+        assert_eq!(Visibility::parse("Public"), None);
+    }
+}
