@@ -1,5 +1,6 @@
 //! Rooms and the people in them.
 
+use cloudmeet_core::participant::Participant as CoreParticipant;
 use cloudmeet_core::presence::Status as CoreStatus;
 use cloudmeet_core::room::{Role as CoreRole, Room as CoreRoom, Visibility as CoreVisibility};
 use schemars::JsonSchema;
@@ -23,10 +24,12 @@ pub struct UpdateRoom {
     pub name: Option<String>,
     /// At most 2,000 characters; null or blank removes it.
     #[serde(default, deserialize_with = "present")]
+    #[expect(clippy::option_option, reason = "absent, null and a text are three things in a merge patch")]
     pub description: Option<Option<String>>,
 }
 
 /// Tells a member that is null from one that is absent.
+#[expect(clippy::option_option, reason = "absent, null and a text are three things in a merge patch")]
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::<String>::deserialize(deserializer).map(Some)
 }
@@ -223,6 +226,7 @@ pub struct RoomDetail {
 }
 
 /// Is a person in a room.
+#[expect(clippy::struct_excessive_bools, reason = "the wire has them as single members")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Participant {
     /// The person's row in this room, the same for good.
@@ -253,6 +257,28 @@ pub struct Participant {
     pub muted_by_host: bool,
     /// Rises with every change of this person in this room; an older one is to be ignored.
     pub version: i64,
+}
+
+impl From<CoreParticipant> for Participant {
+    fn from(participant: CoreParticipant) -> Self {
+        let role = participant.role();
+        Self {
+            id: participant.id.get(),
+            user_id: participant.user_id.get(),
+            user_display_name: participant.display_name,
+            status: participant.presence.status.into(),
+            is_owner: participant.is_owner,
+            role: role.into(),
+            join_time: participant.presence.began_at.into(),
+            leave_time: participant.presence.ended_at.map(WireTime),
+            audio: participant.media.audio,
+            video: participant.media.video,
+            screen: participant.media.screen,
+            hand: participant.media.hand,
+            muted_by_host: participant.media.muted_by_host,
+            version: participant.presence.version,
+        }
+    }
 }
 
 /// Answers a join.

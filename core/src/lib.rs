@@ -1,4 +1,4 @@
-//! The rules of CloudMeet, free of any edge.
+//! The rules of `CloudMeet`, free of any edge.
 //!
 //! Everything here is a plain function or type: no I/O, no clock, no randomness, no async runtime.
 //! Time comes in as [`time::Timestamp`], randomness as bytes. A decision takes state, who acts and
@@ -9,6 +9,7 @@ pub mod chat;
 pub mod crypto;
 pub mod id;
 pub mod page;
+pub mod participant;
 pub mod password;
 pub mod permission;
 pub mod presence;

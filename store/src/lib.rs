@@ -1,1 +1,26 @@
-//! x
+//! `CloudMeet`'s state in SQLite or Postgres, by one text of SQL.
+//!
+//! Two databases, never joined: [`AuthStore`] holds accounts and sessions, [`ConferenceStore`]
+//! rooms, people and messages. Decisions are `cloudmeet-core`'s; they are taken inside the
+//! transaction that stores their outcome. Every mutation leaves a row in its database's table of
+//! changes, which every server follows.
+
+mod auth;
+mod changes;
+mod clock;
+mod conference;
+mod db;
+mod error;
+mod migrate;
+mod value;
+mod writer;
+
+pub use auth::{AuthStore, LiveSession, NewAccount, NewSession, RegisterError, RenewError, Renewed, SealedKey};
+pub use changes::{AccountChange, RoomChange, Tail};
+pub use conference::{
+    ConferenceStore, Draft, Followed, Hold, HoldEnd, Identity, JoinOutcome, LeaveError, ListFilter, MessageChange,
+    MessageError, NewRoom, RoomAccess, RoomListing, Sent, TicketHolder,
+};
+pub use db::{Location, OpenError};
+pub use error::{Failure, StoreError};
+pub use writer::{MessageWriter, SubmitError};

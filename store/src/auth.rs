@@ -1,0 +1,75 @@
+//! Accounts, sessions and signing keys.
+
+mod accounts;
+mod keys;
+mod sessions;
+
+use cloudmeet_core::time::Timestamp;
+
+pub use accounts::{NewAccount, RegisterError};
+pub use keys::SealedKey;
+pub use sessions::{LiveSession, NewSession, RenewError, Renewed};
+
+use crate::changes::{self, AccountChange, Tail};
+use crate::db::{Database, Location, OpenError};
+use crate::error::StoreError;
+use crate::migrate;
+
+/// Is the database of accounts. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct AuthStore {
+    database: Database,
+}
+
+impl AuthStore {
+    /// Opens the database and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing was changed in a database of a newer release.
+    pub async fn open(location: &Location) -> Result<Self, OpenError> {
+        Ok(Self { database: Database::open(location, migrate::AUTH).await? })
+    }
+
+    /// Is the store's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.database.clock().now()
+    }
+
+    /// Says whether the database answers, and sets the clock by it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it does not.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.database.read("SELECT id FROM installation", vec![]).await?;
+        self.database.synchronise_clock().await
+    }
+
+    /// Starts to follow the changes that happen from now on.
+    #[must_use]
+    pub fn follow(&self) -> Tail {
+        Tail::from(self.now())
+    }
+
+    /// Reads the changes since the last call.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the next call begins where this one did.
+    pub async fn changes(&self, tail: &mut Tail) -> Result<Vec<AccountChange>, StoreError> {
+        tail.poll(&self.database).await
+    }
+
+    /// Deletes what nobody can use any more: old changes and expired refresh tokens.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what is left goes with the next call.
+    pub async fn prune(&self) -> Result<(), StoreError> {
+        changes::prune::<AccountChange>(&self.database).await?;
+        self.prune_refresh_tokens().await
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+}

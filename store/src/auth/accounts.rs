@@ -1,0 +1,203 @@
+//! Accounts: making, finding and changing them, and the first administrator.
+
+use cloudmeet_core::account::{
+    self, Account, DisplayName, Email, FirstAdministrator, Registration, RegistrationError, SetupProof, Standing,
+};
+use cloudmeet_core::id::UserId;
+use cloudmeet_core::password::PasswordHash;
+use cloudmeet_core::time::{Span, Timestamp};
+use cloudmeet_core::token::OpaqueToken;
+
+use super::AuthStore;
+use crate::changes::{self, AccountChange};
+use crate::db::Tx;
+use crate::error::{Failure, StoreError};
+use crate::value::{Row, values};
+
+/// Is an account to be made.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Its address.
+    pub email: Email,
+    /// The name others see.
+    pub display_name: DisplayName,
+    /// Its password's hash.
+    pub password_hash: PasswordHash,
+    /// The code of the setup link, if the person came by one.
+    pub setup_code: Option<OpaqueToken>,
+}
+
+/// Says why no account was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RegisterError {
+    /// A rule says no.
+    #[error(transparent)]
+    Rule(#[from] RegistrationError),
+    /// Somebody has this address.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+}
+
+impl AuthStore {
+    /// Makes an account, and its holder administrator where the rules say so.
+    ///
+    /// # Errors
+    /// [`RegisterError`], or the store's.
+    pub async fn register(
+        &self,
+        account: &NewAccount,
+        registration: Registration,
+        first: FirstAdministrator,
+    ) -> Result<Account, Failure<RegisterError>> {
+        let now = self.now();
+        let mut tx = self.database.begin().await?;
+        let proof = match &account.setup_code {
+            Some(code) => spend_setup_code(&mut tx, code, now).await?,
+            None => SetupProof::Absent,
+        };
+        // Whoever changes the row is the first; everybody else waits here and finds it changed.
+        let is_empty = tx
+            .execute(
+                "UPDATE installation SET first_account_at = $1 WHERE id = 1 AND first_account_at IS NULL",
+                values![now.as_millis()],
+            )
+            .await?
+            == 1;
+        let standing = account::admit(registration, first, proof, is_empty)
+            .map_err(|error| Failure::Refused(RegisterError::Rule(error)))?;
+        let inserted = tx
+            .fetch_one(
+                "INSERT INTO accounts (email, display_name, password_hash, is_active, is_admin, created_at) \
+                 VALUES ($1, $2, $3, TRUE, $4, $5) ON CONFLICT (email) DO NOTHING RETURNING id",
+                values![
+                    account.email.as_str(),
+                    account.display_name.as_str(),
+                    account.password_hash.as_str(),
+                    standing == Standing::Administrator,
+                    now.as_millis(),
+                ],
+            )
+            .await?;
+        let Some(row) = inserted else {
+            return Err(Failure::Refused(RegisterError::EmailTaken));
+        };
+        let id = user_id(&row, "id")?;
+        tx.commit().await?;
+        Ok(Account {
+            id,
+            email: account.email.clone(),
+            display_name: account.display_name.clone(),
+            is_active: true,
+            standing,
+            created_at: now,
+        })
+    }
+
+    /// Finds an account by its address, with its password's hash.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn account_by_email(&self, email: &Email) -> Result<Option<(Account, PasswordHash)>, StoreError> {
+        let row = self
+            .database
+            .read_one(
+                "SELECT id, email, display_name, password_hash, is_active, is_admin, created_at \
+                 FROM accounts WHERE email = $1",
+                values![email.as_str()],
+            )
+            .await?;
+        row.map(|row| Ok((account(&row)?, PasswordHash::from_stored(row.get("password_hash")?)))).transpose()
+    }
+
+    /// Finds an account by its id, with its password's hash.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn account(&self, id: UserId) -> Result<Option<(Account, PasswordHash)>, StoreError> {
+        let row = self
+            .database
+            .read_one(
+                "SELECT id, email, display_name, password_hash, is_active, is_admin, created_at \
+                 FROM accounts WHERE id = $1",
+                values![id.get()],
+            )
+            .await?;
+        row.map(|row| Ok((account(&row)?, PasswordHash::from_stored(row.get("password_hash")?)))).transpose()
+    }
+
+    /// Gives an account another name. `None` when there is no such account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn rename_account(&self, id: UserId, name: &DisplayName) -> Result<Option<Account>, StoreError> {
+        let now = self.now();
+        let mut tx = self.database.begin().await?;
+        let row = tx
+            .fetch_one(
+                "UPDATE accounts SET display_name = $2 WHERE id = $1 \
+                 RETURNING id, email, display_name, is_active, is_admin, created_at",
+                values![id.get(), name.as_str()],
+            )
+            .await?;
+        let renamed = row.map(|row| account(&row)).transpose()?;
+        changes::note(&mut tx, &AccountChange::Account(id), now).await?;
+        tx.commit().await?;
+        Ok(renamed)
+    }
+
+    /// Says whether anybody administers this installation.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn has_administrator(&self) -> Result<bool, StoreError> {
+        let row = self
+            .database
+            .read_one("SELECT id FROM accounts WHERE is_admin = TRUE AND is_active = TRUE LIMIT 1", vec![])
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// Keeps a setup code, good for `life` and for one registration.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn add_setup_code(&self, code: &OpaqueToken, life: Span) -> Result<(), StoreError> {
+        let mut tx = self.database.begin().await?;
+        tx.execute(
+            "INSERT INTO setup_codes (digest, expires_at) VALUES ($1, $2)",
+            values![code.digest(), self.now().plus(life).as_millis()],
+        )
+        .await?;
+        tx.commit().await
+    }
+}
+
+/// A code is good while there is no administrator: the others that were printed lose their power
+/// with the first that is used.
+async fn spend_setup_code(tx: &mut Tx, code: &OpaqueToken, now: Timestamp) -> Result<SetupProof, StoreError> {
+    let spent = tx
+        .execute(
+            "UPDATE setup_codes SET spent_at = $2 WHERE digest = $1 AND spent_at IS NULL AND expires_at > $2 \
+             AND NOT EXISTS (SELECT 1 FROM accounts WHERE is_admin = TRUE AND is_active = TRUE)",
+            values![code.digest(), now.as_millis()],
+        )
+        .await?;
+    Ok(if spent == 1 { SetupProof::Valid } else { SetupProof::Invalid })
+}
+
+/// Reads an account from its row.
+pub(super) fn account(row: &Row) -> Result<Account, StoreError> {
+    Ok(Account {
+        id: user_id(row, "id")?,
+        email: Email::from_stored(row.get("email")?),
+        display_name: DisplayName::from_stored(row.get("display_name")?),
+        is_active: row.get("is_active")?,
+        standing: if row.get("is_admin")? { Standing::Administrator } else { Standing::Ordinary },
+        created_at: Timestamp::from_millis(row.get("created_at")?),
+    })
+}
+
+/// Reads a person's id from a column.
+pub(super) fn user_id(row: &Row, column: &str) -> Result<UserId, StoreError> {
+    UserId::new(row.get(column)?).ok_or_else(|| StoreError::corrupt("a user id that is not positive"))
+}

@@ -1,0 +1,82 @@
+//! Rooms, the people in them and what they say.
+
+mod batch;
+mod messages;
+mod people;
+mod presence;
+mod rooms;
+mod servers;
+mod tickets;
+
+use cloudmeet_core::time::Timestamp;
+
+pub use batch::{Draft, Sent};
+pub use messages::{MessageChange, MessageError};
+pub use people::{Identity, JoinOutcome, LeaveError, RoomAccess};
+pub use presence::{Followed, Hold, HoldEnd};
+pub use rooms::{ListFilter, NewRoom, RoomListing};
+pub use tickets::TicketHolder;
+
+use crate::changes::{self, RoomChange, Tail};
+use crate::db::{Database, Location, OpenError};
+use crate::error::StoreError;
+use crate::migrate;
+
+/// Is the database of rooms. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct ConferenceStore {
+    database: Database,
+}
+
+impl ConferenceStore {
+    /// Opens the database and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing was changed in a database of a newer release.
+    pub async fn open(location: &Location) -> Result<Self, OpenError> {
+        Ok(Self { database: Database::open(location, migrate::CONFERENCE).await? })
+    }
+
+    /// Is the store's time: leases and tickets end by it on every server.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.database.clock().now()
+    }
+
+    /// Says whether the database answers, and sets the clock by it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it does not.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.database.read("SELECT id FROM rooms LIMIT 1", vec![]).await?;
+        self.database.synchronise_clock().await
+    }
+
+    /// Starts to follow the changes that happen from now on.
+    #[must_use]
+    pub fn follow_changes(&self) -> Tail {
+        Tail::from(self.now())
+    }
+
+    /// Reads the changes since the last call.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the next call begins where this one did.
+    pub async fn changes(&self, tail: &mut Tail) -> Result<Vec<RoomChange>, StoreError> {
+        tail.poll(&self.database).await
+    }
+
+    /// Deletes what nobody can use any more: old changes and expired tickets.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what is left goes with the next call.
+    pub async fn prune(&self) -> Result<(), StoreError> {
+        changes::prune::<RoomChange>(&self.database).await?;
+        self.prune_tickets().await
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+}

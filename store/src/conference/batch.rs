@@ -1,0 +1,313 @@
+//! Group commit: all messages that wait go to disk in one transaction.
+//!
+//! Under the rooms' locks, taken in ascending order, the batch learns which messages are stored
+//! already and who may still speak; the rest gets its numbers from the rooms' own counters. Nothing
+//! is checked outside this transaction, so a leave or a closing happens wholly before or after.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cloudmeet_core::account::Standing;
+use cloudmeet_core::chat::{self, ClientMsgId, Content, Message, SendError, Verdict, Waiting};
+use cloudmeet_core::id::{MessageId, RoomId, UserId};
+use cloudmeet_core::permission::{self, Action, Actor, Membership};
+use cloudmeet_core::room::Room;
+use cloudmeet_core::time::Timestamp;
+use serde_json::{Map, Value as Json, json};
+
+use super::ConferenceStore;
+use super::messages::{message, message_id, select_messages};
+use super::people::membership;
+use super::rooms::{self, room, room_columns};
+use crate::changes::{self, RoomChange};
+use crate::db::{Tx, locking};
+use crate::error::StoreError;
+use crate::value::{Value, values};
+
+/// Is a message that waits to be stored.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Where it is said.
+    pub room_id: RoomId,
+    /// Who says it.
+    pub user_id: UserId,
+    /// What is said.
+    pub content: Content,
+    /// The sender's own name for it.
+    pub client_msg_id: Option<ClientMsgId>,
+    /// The message that it answers.
+    pub reply_to: Option<MessageId>,
+}
+
+/// Is a message that is on disk.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// The message.
+    pub message: Message,
+    /// Whether this sending stored it; otherwise an earlier one did.
+    pub is_new: bool,
+}
+
+/// Is what the store knows of a draft, found out under its room's lock.
+struct Facts {
+    membership: Membership,
+    display_name: String,
+    stored: Option<MessageId>,
+    reply_exists: bool,
+}
+
+impl ConferenceStore {
+    /// Stores what may be stored, in the order given, and answers for each draft. When this returns
+    /// `Ok`, the messages are on disk.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing was stored, unless the connection broke during the commit.
+    pub async fn store_messages(&self, drafts: &[Draft]) -> Result<Vec<Result<Sent, SendError>>, StoreError> {
+        let now = self.now();
+        let mut tx = self.database.begin().await?;
+        let rooms = lock_rooms(&mut tx, drafts).await?;
+        let facts = gather(&mut tx, drafts).await?;
+        let verdicts = judge(drafts, &rooms, &facts);
+
+        let mut stored = insert(&mut tx, drafts, &verdicts, now).await?;
+        if !stored.is_empty() {
+            advance_rooms(&mut tx, &stored, now).await?;
+            mark_own_as_read(&mut tx, drafts, &verdicts).await?;
+        }
+        let known = fetch_known(&mut tx, &verdicts).await?;
+        tx.commit().await?;
+
+        let mut outcomes: Vec<Result<Sent, SendError>> = Vec::with_capacity(drafts.len());
+        for ((draft, verdict), facts) in drafts.iter().zip(verdicts).zip(facts) {
+            outcomes.push(match verdict {
+                Verdict::Store(seq) => {
+                    let id = stored
+                        .remove(&(draft.room_id, seq))
+                        .ok_or_else(|| StoreError::corrupt("an insert that returns too little"))?;
+                    let is_owner = rooms.get(&draft.room_id).is_some_and(|room| room.owner_id == draft.user_id);
+                    Ok(Sent { message: new_message(draft, facts.display_name, is_owner, id, seq, now), is_new: true })
+                }
+                Verdict::Known(id) => {
+                    let message =
+                        known.get(&id).cloned().ok_or_else(|| StoreError::corrupt("a message that vanished"))?;
+                    Ok(Sent { message, is_new: false })
+                }
+                Verdict::SameAs(first) => match &outcomes[first] {
+                    Ok(sent) => Ok(Sent { is_new: false, ..sent.clone() }),
+                    Err(error) => Err(*error),
+                },
+                Verdict::Refuse(error) => Err(error),
+            });
+        }
+        Ok(outcomes)
+    }
+}
+
+/// Locks the rooms of a batch, in ascending order so that two batches never wait for each other in a ring.
+async fn lock_rooms(tx: &mut Tx, drafts: &[Draft]) -> Result<HashMap<RoomId, Room>, StoreError> {
+    let ids = object(drafts.iter().map(|draft| json!({ "room_id": draft.room_id.get() })));
+    let rows = tx
+        .fetch(
+            locking!(
+                "r",
+                concat!(
+                    "SELECT ",
+                    room_columns!(),
+                    " FROM rooms r WHERE r.id IN \
+                     (SELECT CAST(i.value ->> 'room_id' AS BIGINT) FROM json_each($1) AS i) ORDER BY r.id"
+                )
+            ),
+            vec![ids],
+        )
+        .await?;
+    rows.iter().map(|row| room(row).map(|room| (room.id, room))).collect()
+}
+
+/// Finds out about each draft what the decision needs, in one statement.
+async fn gather(tx: &mut Tx, drafts: &[Draft]) -> Result<Vec<Facts>, StoreError> {
+    let batch = object(drafts.iter().map(|draft| {
+        json!({
+            "room_id": draft.room_id.get(),
+            "user_id": draft.user_id.get(),
+            "client_msg_id": draft.client_msg_id.as_ref().map(ClientMsgId::as_str),
+            "reply_to": draft.reply_to.map(MessageId::get),
+        })
+    }));
+    let rows = tx
+        .fetch(
+            "SELECT p.role, p.is_member, p.display_name, k.id AS stored_id, t.id AS reply_id \
+             FROM json_each($1) AS i \
+             LEFT JOIN participants p ON p.room_id = CAST(i.value ->> 'room_id' AS BIGINT) \
+             AND p.user_id = CAST(i.value ->> 'user_id' AS BIGINT) \
+             LEFT JOIN messages k ON k.room_id = p.room_id AND k.user_id = p.user_id \
+             AND k.client_msg_id = i.value ->> 'client_msg_id' \
+             LEFT JOIN messages t ON t.id = CAST(i.value ->> 'reply_to' AS BIGINT) AND t.room_id = p.room_id \
+             ORDER BY CAST(i.key AS BIGINT)",
+            vec![batch],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Facts {
+                membership: membership(row.get("is_member")?, row.get("role")?)?,
+                display_name: row.get::<Option<String>>("display_name")?.unwrap_or_default(),
+                stored: row.get::<Option<i64>>("stored_id")?.and_then(MessageId::new),
+                reply_exists: row.get::<Option<i64>>("reply_id")?.is_some(),
+            })
+        })
+        .collect()
+}
+
+/// Lets core decide, room by room, in the order of the batch.
+fn judge(drafts: &[Draft], rooms: &HashMap<RoomId, Room>, facts: &[Facts]) -> Vec<Verdict> {
+    let mut by_room: BTreeMap<RoomId, Vec<usize>> = BTreeMap::new();
+    for (index, draft) in drafts.iter().enumerate() {
+        by_room.entry(draft.room_id).or_default().push(index);
+    }
+    let mut verdicts = vec![Verdict::Refuse(SendError::NoSuchRoom); drafts.len()];
+    for (room_id, indexes) in by_room {
+        let Some(room) = rooms.get(&room_id) else { continue };
+        let waiting: Vec<Waiting<'_>> = indexes
+            .iter()
+            .map(|&index| Waiting {
+                user_id: drafts[index].user_id,
+                client_msg_id: drafts[index].client_msg_id.as_ref(),
+                stored: facts[index].stored,
+                admitted: admit(&drafts[index], room, &facts[index]),
+            })
+            .collect();
+        for (&index, verdict) in indexes.iter().zip(chat::assign(room.last_seq, &waiting)) {
+            verdicts[index] = match verdict {
+                Verdict::SameAs(first) => Verdict::SameAs(indexes[first]),
+                other => other,
+            };
+        }
+    }
+    verdicts
+}
+
+fn admit(draft: &Draft, room: &Room, facts: &Facts) -> Result<(), SendError> {
+    // Only members speak; that somebody administers the installation adds nothing here.
+    let actor = Actor { user_id: draft.user_id, standing: Standing::Ordinary };
+    permission::permit(Action::Speak, actor, room, facts.membership)?;
+    if draft.reply_to.is_some() && !facts.reply_exists { Err(SendError::UnknownReply) } else { Ok(()) }
+}
+
+/// Inserts the messages that got a number. Gives their ids.
+async fn insert(
+    tx: &mut Tx,
+    drafts: &[Draft],
+    verdicts: &[Verdict],
+    now: Timestamp,
+) -> Result<HashMap<(RoomId, i64), MessageId>, StoreError> {
+    let batch = object(drafts.iter().zip(verdicts).filter_map(|(draft, verdict)| match verdict {
+        Verdict::Store(seq) => Some(json!({
+            "room_id": draft.room_id.get(),
+            "seq": seq,
+            "user_id": draft.user_id.get(),
+            "content": draft.content.as_str(),
+            "client_msg_id": draft.client_msg_id.as_ref().map(ClientMsgId::as_str),
+            "reply_to": draft.reply_to.map(MessageId::get),
+        })),
+        _ => None,
+    }));
+    let rows = tx
+        .fetch(
+            "INSERT INTO messages (room_id, seq, user_id, content, client_msg_id, reply_to, created_at, rev) \
+             SELECT CAST(i.value ->> 'room_id' AS BIGINT), CAST(i.value ->> 'seq' AS BIGINT), \
+             CAST(i.value ->> 'user_id' AS BIGINT), i.value ->> 'content', i.value ->> 'client_msg_id', \
+             CAST(i.value ->> 'reply_to' AS BIGINT), $2, 0 FROM json_each($1) AS i RETURNING id, room_id, seq",
+            vec![batch, now.as_millis().into()],
+        )
+        .await?;
+    rows.iter().map(|row| Ok(((rooms::room_id(row, "room_id")?, row.get("seq")?), message_id(row, "id")?))).collect()
+}
+
+/// Sets the counters of the rooms that got messages, and notes the change of each.
+async fn advance_rooms(
+    tx: &mut Tx,
+    stored: &HashMap<(RoomId, i64), MessageId>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut last: BTreeMap<RoomId, i64> = BTreeMap::new();
+    for &(room_id, seq) in stored.keys() {
+        let newest = last.entry(room_id).or_insert(seq);
+        *newest = seq.max(*newest);
+    }
+    let counters = object(last.iter().map(|(id, seq)| json!({ "room_id": id.get(), "last_seq": seq })));
+    tx.execute(
+        "UPDATE rooms SET last_seq = CAST(i.value ->> 'last_seq' AS BIGINT), last_activity_at = $2 \
+         FROM json_each($1) AS i WHERE rooms.id = CAST(i.value ->> 'room_id' AS BIGINT)",
+        vec![counters, now.as_millis().into()],
+    )
+    .await?;
+    for &room_id in last.keys() {
+        changes::note(tx, &RoomChange::Messages(room_id), now).await?;
+    }
+    Ok(())
+}
+
+/// Who speaks has read what stands before: their own messages never count as unread.
+async fn mark_own_as_read(tx: &mut Tx, drafts: &[Draft], verdicts: &[Verdict]) -> Result<(), StoreError> {
+    let mut newest: BTreeMap<(RoomId, UserId), i64> = BTreeMap::new();
+    for (draft, verdict) in drafts.iter().zip(verdicts) {
+        if let Verdict::Store(seq) = verdict {
+            newest.insert((draft.room_id, draft.user_id), *seq);
+        }
+    }
+    let marks = object(
+        newest.iter().map(|((room, user), seq)| json!({ "room_id": room.get(), "user_id": user.get(), "seq": seq })),
+    );
+    tx.execute(
+        "UPDATE participants SET read_seq = CAST(i.value ->> 'seq' AS BIGINT) FROM json_each($1) AS i \
+         WHERE participants.room_id = CAST(i.value ->> 'room_id' AS BIGINT) \
+         AND participants.user_id = CAST(i.value ->> 'user_id' AS BIGINT)",
+        vec![marks],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Reads the messages that were stored before this batch.
+async fn fetch_known(tx: &mut Tx, verdicts: &[Verdict]) -> Result<HashMap<MessageId, Message>, StoreError> {
+    let mut known = HashMap::new();
+    for verdict in verdicts {
+        if let Verdict::Known(id) = verdict {
+            let row = tx.fetch_one(select_messages!("WHERE m.id = $1"), values![id.get()]).await?;
+            if let Some(row) = row {
+                known.insert(*id, message(&row)?);
+            }
+        }
+    }
+    Ok(known)
+}
+
+fn new_message(
+    draft: &Draft,
+    user_display_name: String,
+    is_owner: bool,
+    id: MessageId,
+    seq: i64,
+    now: Timestamp,
+) -> Message {
+    Message {
+        id,
+        room_id: draft.room_id,
+        user_id: draft.user_id,
+        user_display_name,
+        is_owner,
+        content: draft.content.as_str().to_owned(),
+        created_at: now,
+        seq,
+        client_msg_id: draft.client_msg_id.as_ref().map(|id| id.as_str().to_owned()),
+        reply_to: draft.reply_to,
+        edited_at: None,
+        deleted_at: None,
+        rev: 0,
+    }
+}
+
+/// Makes a JSON object of rows under the keys 0, 1, 2 …: `json_each` takes it on both engines.
+fn object(rows: impl Iterator<Item = Json>) -> Value {
+    let rows: Map<String, Json> = rows.enumerate().map(|(index, row)| (index.to_string(), row)).collect();
+    Value::Json(Json::Object(rows).to_string())
+}

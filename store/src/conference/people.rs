@@ -1,0 +1,423 @@
+//! Who belongs to a room: joining, leaving and reading along.
+
+use cloudmeet_core::id::{ParticipantId, RoomId, UserId};
+use cloudmeet_core::participant::{MediaState, Participant};
+use cloudmeet_core::permission::{self, Action, Actor, Denied, Membership};
+use cloudmeet_core::presence::{Presence, Sign, Status};
+use cloudmeet_core::room::{Role, Room};
+use cloudmeet_core::time::Timestamp;
+
+use super::rooms::{room, room_columns};
+use super::{ConferenceStore, presence, rooms};
+use crate::changes::{self, RoomChange};
+use crate::db::{Tx, locking};
+use crate::error::{Failure, StoreError};
+use crate::value::{Row, values};
+
+/// The columns that [`participant`] reads, of `participants` under the name `p` and `rooms` as `r`.
+macro_rules! participant_columns {
+    () => {
+        "p.id AS participant_id, p.room_id AS participant_room_id, p.user_id, p.display_name, p.role, p.is_member, \
+         p.status, p.version, p.alive_until, p.closing, p.call_socket, p.join_time, p.leave_time, p.audio, p.video, \
+         p.screen, p.hand, p.muted_by_host, p.read_seq, r.owner_id AS room_owner_id"
+    };
+}
+
+/// Is a person as the rest of the system vouches for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The person.
+    pub user_id: UserId,
+    /// The name others see.
+    pub display_name: String,
+    /// Administrator or not.
+    pub standing: cloudmeet_core::account::Standing,
+}
+
+impl Identity {
+    /// Is the person as one who acts.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor { user_id: self.user_id, standing: self.standing }
+    }
+}
+
+/// Is a room with what a person is to it: all that a request about the room needs to be judged.
+#[derive(Debug, Clone)]
+pub struct RoomAccess {
+    /// The room.
+    pub room: Room,
+    /// The person's row in it; `None` if they never joined.
+    pub participant: Option<Participant>,
+    /// How many people are not offline.
+    pub present: i64,
+}
+
+impl RoomAccess {
+    /// Says whether the person belongs to the room.
+    #[must_use]
+    pub fn membership(&self) -> Membership {
+        self.participant.as_ref().map_or(Membership::Stranger, |participant| participant.membership)
+    }
+
+    /// Counts the messages that the person has not read; 0 for a stranger.
+    #[must_use]
+    pub fn unread(&self) -> i64 {
+        match (&self.participant, self.membership()) {
+            (Some(participant), Membership::Member(_)) => (self.room.last_seq - participant.read_seq).max(0),
+            _ => 0,
+        }
+    }
+}
+
+/// Is what a join did.
+#[derive(Debug, Clone)]
+pub struct JoinOutcome {
+    /// The person's row as it is now.
+    pub participant: Participant,
+    /// Whether others see a difference.
+    pub changed: bool,
+}
+
+/// Says why somebody did not leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LeaveError {
+    /// There is no such room for this person.
+    #[error("there is no such room")]
+    NoSuchRoom,
+    /// The person does not belong to the room, or left it before.
+    #[error("you are not in this room")]
+    NotInRoom,
+}
+
+impl ConferenceStore {
+    /// Finds a room and what a person is to it. `None` when there is no such room.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn access(&self, id: RoomId, user_id: UserId) -> Result<Option<RoomAccess>, StoreError> {
+        let row = self
+            .database
+            .read_one(
+                concat!(
+                    "SELECT ",
+                    room_columns!(),
+                    ", ",
+                    participant_columns!(),
+                    ", (SELECT COUNT(*) FROM participants o WHERE o.room_id = r.id AND o.status <> 'offline') AS present \
+                     FROM rooms r LEFT JOIN participants p ON p.room_id = r.id AND p.user_id = $2 WHERE r.id = $1"
+                ),
+                values![id.get(), user_id.get()],
+            )
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let participant = match row.get::<Option<i64>>("participant_id")? {
+            Some(_) => Some(participant(&row)?),
+            None => None,
+        };
+        Ok(Some(RoomAccess { room: room(&row)?, participant, present: row.get("present")? }))
+    }
+
+    /// Lists everybody who is not offline, in the order in which they first joined.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn present(&self, id: RoomId) -> Result<Vec<Participant>, StoreError> {
+        let rows = self
+            .database
+            .read(
+                concat!(
+                    "SELECT ",
+                    participant_columns!(),
+                    " FROM participants p JOIN rooms r ON r.id = p.room_id \
+                     WHERE p.room_id = $1 AND p.status <> 'offline' ORDER BY p.id"
+                ),
+                values![id.get()],
+            )
+            .await?;
+        rows.iter().map(participant).collect()
+    }
+
+    /// Finds a person's row in a room. `None` if they never joined.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn participant(&self, id: RoomId, user_id: UserId) -> Result<Option<Participant>, StoreError> {
+        let row = self
+            .database
+            .read_one(
+                concat!(
+                    "SELECT ",
+                    participant_columns!(),
+                    " FROM participants p JOIN rooms r ON r.id = p.room_id WHERE p.room_id = $1 AND p.user_id = $2"
+                ),
+                values![id.get(), user_id.get()],
+            )
+            .await?;
+        row.map(|row| participant(&row)).transpose()
+    }
+
+    /// Makes a person a member who is inside. Without effect on one who is.
+    ///
+    /// # Errors
+    /// [`Denied`], or the store's.
+    pub async fn join(&self, id: RoomId, who: &Identity) -> Result<JoinOutcome, Failure<Denied>> {
+        let now = self.now();
+        let mut tx = self.database.begin().await?;
+        let room = rooms::lock(&mut tx, id).await?.ok_or(Failure::Refused(Denied::NoSuchRoom))?;
+        let known = lock_participant(&mut tx, id, who.user_id).await?;
+        let membership = known.as_ref().map_or(Membership::Stranger, |participant| participant.membership);
+        permission::permit(Action::Join, who.actor(), &room, membership).map_err(Failure::Refused)?;
+        let mut changed = false;
+        let mut participant = match known {
+            Some(mut participant) => {
+                if participant.membership == Membership::Stranger {
+                    participant.membership = Membership::Member(Role::Participant);
+                    changed = true;
+                }
+                changed |= participant.display_name != who.display_name;
+                participant.display_name.clone_from(&who.display_name);
+                participant
+            }
+            None => add_member(&mut tx, id, who, Role::Participant, room.last_seq, now).await?,
+        };
+        let before = participant.presence;
+        participant.presence = before.set(Status::InCall, Sign::Call, now);
+        changed |= participant.presence.status != before.status;
+        if changed && participant.presence.version == before.version {
+            participant.presence.version += 1;
+        }
+        save(&mut tx, &participant).await?;
+        if changed {
+            touch_room(&mut tx, id, now).await?;
+            changes::note(&mut tx, &RoomChange::Person(id, who.user_id), now).await?;
+        }
+        tx.commit().await?;
+        Ok(JoinOutcome { participant, changed })
+    }
+
+    /// Ends a person's membership and presence.
+    ///
+    /// # Errors
+    /// [`LeaveError`], or the store's.
+    pub async fn leave(&self, id: RoomId, who: &Identity) -> Result<Participant, Failure<LeaveError>> {
+        let now = self.now();
+        let mut tx = self.database.begin().await?;
+        let room = rooms::lock(&mut tx, id).await?.ok_or(Failure::Refused(LeaveError::NoSuchRoom))?;
+        let known = lock_participant(&mut tx, id, who.user_id).await?;
+        let membership = known.as_ref().map_or(Membership::Stranger, |participant| participant.membership);
+        permission::permit(Action::SeeRoom, who.actor(), &room, membership)
+            .map_err(|_| Failure::Refused(LeaveError::NoSuchRoom))?;
+        let mut participant = known
+            .filter(|participant| participant.membership != Membership::Stranger)
+            .ok_or(Failure::Refused(LeaveError::NotInRoom))?;
+        participant.membership = Membership::Stranger;
+        participant.call_socket = None;
+        let before = participant.presence;
+        participant.presence = before.end(now);
+        if participant.presence.version == before.version {
+            participant.presence.version += 1;
+        }
+        save(&mut tx, &participant).await?;
+        presence::drop_holds(&mut tx, id, who.user_id).await?;
+        touch_room(&mut tx, id, now).await?;
+        changes::note(&mut tx, &RoomChange::Person(id, who.user_id), now).await?;
+        tx.commit().await?;
+        Ok(participant)
+    }
+
+    /// Takes note that a member has read up to a message. It never goes back, nor past the newest.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn mark_read(&self, id: RoomId, user_id: UserId, seq: i64) -> Result<(), StoreError> {
+        let mut tx = self.database.begin().await?;
+        tx.execute(
+            "UPDATE participants SET read_seq = CASE WHEN $3 > r.last_seq THEN r.last_seq ELSE $3 END FROM rooms AS r \
+             WHERE r.id = $1 AND participants.room_id = $1 AND participants.user_id = $2 \
+             AND participants.is_member = TRUE AND participants.read_seq < $3",
+            values![id.get(), user_id.get(), seq],
+        )
+        .await?;
+        tx.commit().await
+    }
+
+    /// Writes a person's new name into every room they were in. Gives those rooms.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn rename_person(&self, user_id: UserId, name: &str) -> Result<Vec<RoomId>, StoreError> {
+        let now = self.now();
+        let mut tx = self.database.begin().await?;
+        let rows = tx
+            .fetch(
+                "UPDATE participants SET display_name = $2, version = version + 1 \
+                 WHERE user_id = $1 AND display_name <> $2 RETURNING room_id",
+                values![user_id.get(), name],
+            )
+            .await?;
+        let mut renamed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let id = rooms::room_id(&row, "room_id")?;
+            changes::note(&mut tx, &RoomChange::Person(id, user_id), now).await?;
+            renamed.push(id);
+        }
+        tx.commit().await?;
+        Ok(renamed)
+    }
+}
+
+/// Inserts a person's row: a member who is not there yet.
+pub(super) async fn add_member(
+    tx: &mut Tx,
+    id: RoomId,
+    who: &Identity,
+    role: Role,
+    read_seq: i64,
+    now: Timestamp,
+) -> Result<Participant, StoreError> {
+    let row = tx
+        .fetch_one(
+            "INSERT INTO participants (room_id, user_id, display_name, role, is_member, status, version, closing, \
+             join_time, audio, video, screen, hand, muted_by_host, read_seq) \
+             VALUES ($1, $2, $3, $4, TRUE, 'offline', 0, FALSE, $5, FALSE, FALSE, FALSE, FALSE, FALSE, $6) RETURNING id",
+            values![
+                id.get(),
+                who.user_id.get(),
+                who.display_name.as_str(),
+                role.as_str(),
+                now.as_millis(),
+                read_seq
+            ],
+        )
+        .await?
+        .ok_or_else(|| StoreError::corrupt("an insert that returns nothing"))?;
+    Ok(Participant {
+        id: participant_id(&row, "id")?,
+        room_id: id,
+        user_id: who.user_id,
+        display_name: who.display_name.clone(),
+        is_owner: role == Role::Owner,
+        membership: Membership::Member(role),
+        presence: Presence::absent(now),
+        media: MediaState::default(),
+        read_seq,
+        call_socket: None,
+    })
+}
+
+/// Locks a person's row in a room. `None` if there is none.
+pub(super) async fn lock_participant(
+    tx: &mut Tx,
+    id: RoomId,
+    user_id: UserId,
+) -> Result<Option<Participant>, StoreError> {
+    let row = tx
+        .fetch_one(
+            locking!(
+                "p",
+                concat!(
+                    "SELECT ",
+                    participant_columns!(),
+                    " FROM participants p JOIN rooms r ON r.id = p.room_id WHERE p.room_id = $1 AND p.user_id = $2"
+                )
+            ),
+            values![id.get(), user_id.get()],
+        )
+        .await?;
+    row.map(|row| participant(&row)).transpose()
+}
+
+/// Says whether a person belongs to a room, inside a transaction.
+pub(super) async fn membership_of(tx: &mut Tx, id: RoomId, user_id: UserId) -> Result<Membership, StoreError> {
+    let row = tx
+        .fetch_one(
+            "SELECT role, is_member FROM participants WHERE room_id = $1 AND user_id = $2",
+            values![id.get(), user_id.get()],
+        )
+        .await?;
+    match row {
+        Some(row) => membership(row.get("is_member")?, row.get("role")?),
+        None => Ok(Membership::Stranger),
+    }
+}
+
+/// Writes a person's row back as it is now.
+pub(super) async fn save(tx: &mut Tx, participant: &Participant) -> Result<(), StoreError> {
+    let presence = participant.presence;
+    let (role, is_member) = match participant.membership {
+        Membership::Member(role) => (role, true),
+        Membership::Stranger => (participant.role(), false),
+    };
+    tx.execute(
+        "UPDATE participants SET display_name = $2, role = $3, is_member = $4, status = $5, version = $6, \
+         alive_until = $7, closing = $8, call_socket = $9, join_time = $10, leave_time = $11 WHERE id = $1",
+        values![
+            participant.id.get(),
+            participant.display_name.as_str(),
+            role.as_str(),
+            is_member,
+            presence.status.as_str(),
+            presence.version,
+            presence.until.map(Timestamp::as_millis),
+            presence.closing,
+            participant.call_socket.as_deref(),
+            presence.began_at.as_millis(),
+            presence.ended_at.map(Timestamp::as_millis),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn touch_room(tx: &mut Tx, id: RoomId, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute("UPDATE rooms SET last_activity_at = $2 WHERE id = $1", values![id.get(), now.as_millis()]).await?;
+    Ok(())
+}
+
+/// Reads a participant from a row of [`participant_columns`].
+pub(super) fn participant(row: &Row) -> Result<Participant, StoreError> {
+    let status: String = row.get("status")?;
+    let user_id = user_id(row, "user_id")?;
+    Ok(Participant {
+        id: participant_id(row, "participant_id")?,
+        room_id: rooms::room_id(row, "participant_room_id")?,
+        user_id,
+        display_name: row.get("display_name")?,
+        is_owner: row.get::<i64>("room_owner_id")? == user_id.get(),
+        membership: membership(row.get("is_member")?, row.get("role")?)?,
+        presence: Presence {
+            status: Status::parse(&status).ok_or_else(|| StoreError::corrupt(status))?,
+            version: row.get("version")?,
+            until: row.get::<Option<i64>>("alive_until")?.map(Timestamp::from_millis),
+            closing: row.get("closing")?,
+            began_at: Timestamp::from_millis(row.get("join_time")?),
+            ended_at: row.get::<Option<i64>>("leave_time")?.map(Timestamp::from_millis),
+        },
+        media: MediaState {
+            audio: row.get("audio")?,
+            video: row.get("video")?,
+            screen: row.get("screen")?,
+            hand: row.get("hand")?,
+            muted_by_host: row.get("muted_by_host")?,
+        },
+        read_seq: row.get("read_seq")?,
+        call_socket: row.get("call_socket")?,
+    })
+}
+
+/// Puts a membership together from its two columns, null where there is no row.
+pub(super) fn membership(is_member: Option<bool>, role: Option<String>) -> Result<Membership, StoreError> {
+    match (is_member, role) {
+        (Some(true), Some(role)) => Role::parse(&role).map(Membership::Member).ok_or_else(|| StoreError::corrupt(role)),
+        _ => Ok(Membership::Stranger),
+    }
+}
+
+pub(super) fn user_id(row: &Row, column: &str) -> Result<UserId, StoreError> {
+    UserId::new(row.get(column)?).ok_or_else(|| StoreError::corrupt("a user id that is not positive"))
+}
+
+fn participant_id(row: &Row, column: &str) -> Result<ParticipantId, StoreError> {
+    ParticipantId::new(row.get(column)?).ok_or_else(|| StoreError::corrupt("a participant id that is not positive"))
+}

@@ -1,0 +1,287 @@
+//! One handle for both engines: statements in, rows out, transactions between.
+
+use std::path::PathBuf;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::query::Query;
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Postgres, Sqlite, Transaction};
+
+use crate::clock::Clock;
+use crate::error::StoreError;
+use crate::migrate::{self, MigrationSet};
+use crate::value::{JsonText, Row, Value};
+
+/// How long a caller waits for a free connection, and SQLite for its write lock.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long Postgres works on one statement before it gives up.
+const STATEMENT_TIMEOUT_MS: &str = "10000";
+
+const POSTGRES_CONNECTIONS: u32 = 16;
+const SQLITE_READERS: u32 = 4;
+
+/// Says where a database is.
+#[derive(Clone)]
+pub enum Location {
+    /// A file of its own.
+    Sqlite(PathBuf),
+    /// A `postgres://` URL.
+    Postgres(String),
+}
+
+impl std::fmt::Debug for Location {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => formatter.debug_tuple("Sqlite").field(path).finish(),
+            // The URL may hold a password.
+            Self::Postgres(_) => formatter.write_str("Postgres(…)"),
+        }
+    }
+}
+
+/// Says why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be reached or read.
+    #[error("cannot open the database")]
+    Connect(#[source] sqlx::Error),
+    /// Its tables were made by a newer release.
+    #[error("the database was migrated by a newer release (version {0}): run that release, or restore a backup")]
+    Newer(i64),
+    /// Its tables could not be brought up to date.
+    #[error("cannot migrate the database")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+}
+
+/// Is a statement; the engines differ only in that Postgres locks rows by `FOR UPDATE` while
+/// SQLite has one writer, who locks everything from `BEGIN IMMEDIATE` on.
+#[derive(Clone, Copy)]
+pub(crate) struct Sql {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+impl From<&'static str> for Sql {
+    fn from(text: &'static str) -> Self {
+        Self { sqlite: text, postgres: text }
+    }
+}
+
+impl Sql {
+    pub(crate) const fn per_engine(sqlite: &'static str, postgres: &'static str) -> Self {
+        Self { sqlite, postgres }
+    }
+}
+
+/// Makes a SELECT that locks the rows of its first table until the transaction ends.
+macro_rules! locking {
+    ($table:literal, $text:expr) => {
+        $crate::db::Sql::per_engine($text, concat!($text, " FOR UPDATE OF ", $table))
+    };
+}
+pub(crate) use locking;
+
+/// Is an open database.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    engine: Engine,
+    clock: Clock,
+}
+
+#[derive(Debug, Clone)]
+enum Engine {
+    /// One connection writes, a few read: readers never wait for the writer (WAL).
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+impl Database {
+    /// Opens a database and brings its tables up to date.
+    pub(crate) async fn open(location: &Location, migrations: MigrationSet) -> Result<Self, OpenError> {
+        let engine = match location {
+            Location::Sqlite(path) => Self::open_sqlite(path.clone(), migrations).await?,
+            Location::Postgres(url) => Self::open_postgres(url, migrations).await?,
+        };
+        let database = Self { engine, clock: Clock::of_this_process() };
+        database.synchronise_clock().await.map_err(|error| match error {
+            StoreError::Unavailable(e) | StoreError::Full(e) | StoreError::Refused(e) => OpenError::Connect(e),
+            StoreError::Corrupt(_) => OpenError::Connect(sqlx::Error::RowNotFound),
+        })?;
+        Ok(database)
+    }
+
+    async fn open_sqlite(path: PathBuf, migrations: MigrationSet) -> Result<Engine, OpenError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An acknowledged message is on disk, also when the power goes.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(ACQUIRE_TIMEOUT);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.clone())
+            .await
+            .map_err(OpenError::Connect)?;
+        migrate::run(&mut *writer.acquire().await.map_err(OpenError::Connect)?, migrations.for_sqlite()).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(SQLITE_READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.read_only(true).create_if_missing(false))
+            .await
+            .map_err(OpenError::Connect)?;
+        Ok(Engine::Sqlite { writer, readers })
+    }
+
+    async fn open_postgres(url: &str, migrations: MigrationSet) -> Result<Engine, OpenError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(OpenError::Connect)?
+            .application_name("cloudmeet")
+            .options([("statement_timeout", STATEMENT_TIMEOUT_MS)]);
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options)
+            .await
+            .map_err(OpenError::Connect)?;
+        migrate::run(&mut *pool.acquire().await.map_err(OpenError::Connect)?, migrations.for_postgres()).await?;
+        Ok(Engine::Postgres(pool))
+    }
+
+    /// Is the store's time, the same on every server that shares it.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Measures how far this process's clock is from the store's. SQLite has no clock of its own.
+    pub(crate) async fn synchronise_clock(&self) -> Result<(), StoreError> {
+        if let Engine::Postgres(_) = self.engine {
+            let asked = self.clock.local();
+            let rows =
+                self.read("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now", vec![]).await?;
+            let answered = self.clock.local();
+            if let Some(row) = rows.first() {
+                self.clock.set_offset(row.get("now")?, asked, answered);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads, outside any transaction.
+    pub(crate) async fn read(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        let sql = sql.into();
+        match &self.engine {
+            Engine::Sqlite { readers, .. } => {
+                let rows = for_sqlite(sql, values).fetch_all(readers).await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Engine::Postgres(pool) => {
+                let rows = for_postgres(sql, values).fetch_all(pool).await?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    /// Reads the one row that there may be.
+    pub(crate) async fn read_one(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
+        Ok(self.read(sql, values).await?.into_iter().next())
+    }
+
+    /// Begins a transaction that writes. Dropped without a commit, it changes nothing.
+    pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
+        match &self.engine {
+            // Takes the write lock at once: taking it later can fail with BUSY after work was done.
+            Engine::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Engine::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+        }
+    }
+
+    /// Closes every connection; on SQLite the log goes into the file.
+    pub(crate) async fn close(&self) {
+        match &self.engine {
+            Engine::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Engine::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Is a transaction that writes.
+pub(crate) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    /// Runs a statement and gives its rows.
+    pub(crate) async fn fetch(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        let sql = sql.into();
+        match self {
+            Self::Sqlite(tx) => {
+                let rows = for_sqlite(sql, values).fetch_all(&mut **tx).await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Self::Postgres(tx) => {
+                let rows = for_postgres(sql, values).fetch_all(&mut **tx).await?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    /// Runs a statement and gives the one row that there may be.
+    pub(crate) async fn fetch_one(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.fetch(sql, values).await?.into_iter().next())
+    }
+
+    /// Runs a statement and says how many rows it changed.
+    pub(crate) async fn execute(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<u64, StoreError> {
+        let sql = sql.into();
+        Ok(match self {
+            Self::Sqlite(tx) => for_sqlite(sql, values).execute(&mut **tx).await?.rows_affected(),
+            Self::Postgres(tx) => for_postgres(sql, values).execute(&mut **tx).await?.rows_affected(),
+        })
+    }
+
+    /// Makes it last: when this returns, it is on disk.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+fn for_sqlite(sql: Sql, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
+    values.into_iter().fold(sqlx::query(sql.sqlite), |query, value| match value {
+        Value::Integer(integer) => query.bind(integer),
+        Value::Text(text) => query.bind(text),
+        Value::Truth(truth) => query.bind(truth),
+        Value::Json(json) => query.bind(json),
+    })
+}
+
+fn for_postgres(sql: Sql, values: Vec<Value>) -> Query<'static, Postgres, PgArguments> {
+    values.into_iter().fold(sqlx::query(sql.postgres), |query, value| match value {
+        Value::Integer(integer) => query.bind(integer),
+        Value::Text(text) => query.bind(text),
+        Value::Truth(truth) => query.bind(truth),
+        Value::Json(json) => query.bind(JsonText(json)),
+    })
+}

@@ -1,0 +1,75 @@
+//! What can go wrong between a decision and the disk.
+
+use cloudmeet_core::text::TextError;
+
+/// Says why the store could not do its part.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, or does not answer in time; whether a commit under way
+    /// happened is unknown.
+    #[error("the database does not answer")]
+    Unavailable(#[source] sqlx::Error),
+    /// The disk is full.
+    #[error("the database has no space left")]
+    Full(#[source] sqlx::Error),
+    /// The database refused a statement: a fault of this program or of the database.
+    #[error("the database refused a statement")]
+    Refused(#[source] sqlx::Error),
+    /// A stored value that this program never writes.
+    #[error("the database holds an impossible value: {0}")]
+    Corrupt(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = match &error {
+            sqlx::Error::Database(inner) => inner.code().map(std::borrow::Cow::into_owned),
+            _ => None,
+        };
+        match (&error, code.as_deref()) {
+            // SQLITE_FULL; Postgres 53100 disk_full.
+            (_, Some("13" | "53100")) => Self::Full(error),
+            // SQLITE_BUSY and its kin; Postgres classes 08 (connection), 57P (shutting down, starting)
+            // and 53 (out of resources).
+            (_, Some(code))
+                if matches!(code, "5" | "261" | "517")
+                    || ["08", "57P", "53"].iter().any(|class| code.starts_with(class)) =>
+            {
+                Self::Unavailable(error)
+            }
+            (
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed,
+                _,
+            ) => Self::Unavailable(error),
+            _ => Self::Refused(error),
+        }
+    }
+}
+
+impl StoreError {
+    pub(crate) fn corrupt(what: impl Into<String>) -> Self {
+        Self::Corrupt(what.into())
+    }
+}
+
+impl From<TextError> for StoreError {
+    fn from(error: TextError) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
+/// Tells a refusal by a rule from a fault of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure<E> {
+    /// A rule says no; nothing was stored.
+    #[error(transparent)]
+    Refused(E),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

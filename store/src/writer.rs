@@ -1,0 +1,140 @@
+//! The writer: one task that takes whatever messages wait and commits them together.
+//!
+//! Under load batches grow by themselves; without load a message is committed at once. There is no
+//! timer. One task also means that this server publishes messages in the order of their numbers.
+
+use cloudmeet_core::chat::{Message, SendError};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tracing::{error, warn};
+
+use crate::conference::{ConferenceStore, Draft, Sent};
+use crate::error::StoreError;
+
+/// How many messages may wait.
+const QUEUE: usize = 2048;
+
+/// How many messages one transaction takes at most.
+const BATCH: usize = 256;
+
+/// Says why a message was not stored, or is not known to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// A rule says no.
+    #[error(transparent)]
+    Refused(SendError),
+    /// Too many messages wait.
+    #[error("too many messages wait")]
+    Overloaded,
+    /// The database does not answer. Whether the message was stored is unknown: sending it again
+    /// with the same `client_msg_id` is safe.
+    #[error("the database does not answer")]
+    Unavailable,
+    /// The disk is full.
+    #[error("the database has no space left")]
+    Full,
+    /// The database refused the message.
+    #[error("the message could not be stored")]
+    Failed,
+}
+
+impl From<&StoreError> for SubmitError {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::Unavailable,
+            StoreError::Full(_) => Self::Full,
+            StoreError::Refused(_) | StoreError::Corrupt(_) => Self::Failed,
+        }
+    }
+}
+
+struct Job {
+    draft: Draft,
+    answer: oneshot::Sender<Result<Sent, SubmitError>>,
+}
+
+/// Hands messages to the writer. Cheap to clone; the writer ends when the last clone is gone.
+#[derive(Debug, Clone)]
+pub struct MessageWriter {
+    queue: mpsc::Sender<Job>,
+}
+
+impl MessageWriter {
+    /// Starts the writer. `on_stored` gets the new messages of each commit, before their senders are
+    /// answered, in the order of their numbers; it must not block.
+    #[must_use]
+    pub fn start(
+        store: ConferenceStore,
+        on_stored: impl Fn(Vec<Message>) + Send + Sync + 'static,
+    ) -> (Self, JoinHandle<()>) {
+        let (queue, mut jobs) = mpsc::channel::<Job>(QUEUE);
+        let task = tokio::spawn(async move {
+            let mut batch = Vec::with_capacity(BATCH);
+            while jobs.recv_many(&mut batch, BATCH).await > 0 {
+                commit(&store, std::mem::take(&mut batch), &on_stored).await;
+            }
+        });
+        (Self { queue }, task)
+    }
+
+    /// Stores a message. When this returns `Ok`, it is on disk.
+    ///
+    /// # Errors
+    /// [`SubmitError`].
+    pub async fn submit(&self, draft: Draft) -> Result<Sent, SubmitError> {
+        let (answer, outcome) = oneshot::channel();
+        self.queue.try_send(Job { draft, answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SubmitError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => SubmitError::Unavailable,
+        })?;
+        outcome.await.unwrap_or(Err(SubmitError::Unavailable))
+    }
+}
+
+/// Commits a batch. If the database refuses it, each message is tried alone, so that one bad
+/// message harms no other.
+async fn commit(store: &ConferenceStore, jobs: Vec<Job>, on_stored: &(impl Fn(Vec<Message>) + Sync)) {
+    let (drafts, answers): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.draft, job.answer)).unzip();
+    match store.store_messages(&drafts).await {
+        Ok(outcomes) => finish(outcomes, answers, on_stored),
+        Err(failure @ (StoreError::Unavailable(_) | StoreError::Full(_))) => {
+            error!(error = &failure as &dyn std::error::Error, batch.size = answers.len(), "messages not stored");
+            for answer in answers {
+                let _ = answer.send(Err(SubmitError::from(&failure)));
+            }
+        }
+        Err(failure) => {
+            warn!(
+                error = &failure as &dyn std::error::Error,
+                batch.size = answers.len(),
+                "batch refused, trying singly"
+            );
+            for (draft, answer) in drafts.into_iter().zip(answers) {
+                match store.store_messages(&[draft]).await {
+                    Ok(outcomes) => finish(outcomes, vec![answer], on_stored),
+                    Err(failure) => {
+                        error!(error = &failure as &dyn std::error::Error, "message not stored");
+                        let _ = answer.send(Err(SubmitError::from(&failure)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Publishes what is new, then answers everybody. A sender who is gone needs no answer.
+fn finish(
+    outcomes: Vec<Result<Sent, SendError>>,
+    answers: Vec<oneshot::Sender<Result<Sent, SubmitError>>>,
+    on_stored: &impl Fn(Vec<Message>),
+) {
+    let mut new: Vec<Message> =
+        outcomes.iter().flatten().filter(|sent| sent.is_new).map(|sent| sent.message.clone()).collect();
+    new.sort_by_key(|message| (message.room_id, message.seq));
+    if !new.is_empty() {
+        on_stored(new);
+    }
+    for (answer, outcome) in answers.into_iter().zip(outcomes) {
+        let _ = answer.send(outcome.map_err(SubmitError::Refused));
+    }
+}
