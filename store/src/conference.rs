@@ -14,7 +14,7 @@ pub use batch::{Draft, Sent};
 pub use messages::{MessageChange, MessageError};
 pub use people::{Identity, JoinOutcome, LeaveError, RoomAccess};
 pub use presence::{Followed, Hold, HoldEnd};
-pub use rooms::{ListFilter, NewRoom, RoomListing};
+pub use rooms::{ListFilter, NewRoom, RoomAudience, RoomListing};
 pub use tickets::TicketHolder;
 
 use crate::changes::{self, RoomChange, Tail};

@@ -19,7 +19,7 @@ pub use auth::{AuthStore, LiveSession, NewAccount, NewSession, RegisterError, Re
 pub use changes::{AccountChange, RoomChange, Tail};
 pub use conference::{
     ConferenceStore, Draft, Followed, Hold, HoldEnd, Identity, JoinOutcome, LeaveError, ListFilter, MessageChange,
-    MessageError, NewRoom, RoomAccess, RoomListing, Sent, TicketHolder,
+    MessageError, NewRoom, RoomAccess, RoomAudience, RoomListing, Sent, TicketHolder,
 };
 pub use db::{Location, OpenError};
 pub use error::{Failure, StoreError};

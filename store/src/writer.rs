@@ -77,17 +77,20 @@ impl MessageWriter {
         (Self { queue }, task)
     }
 
-    /// Stores a message. When this returns `Ok`, it is on disk.
+    /// Hands a message over, at once and in order; what comes back waits until it is on disk.
     ///
     /// # Errors
-    /// [`SubmitError`].
-    pub async fn submit(&self, draft: Draft) -> Result<Sent, SubmitError> {
+    /// [`SubmitError`], at once when too many wait, later when it is not stored.
+    pub fn submit(
+        &self,
+        draft: Draft,
+    ) -> Result<impl Future<Output = Result<Sent, SubmitError>> + Send + use<>, SubmitError> {
         let (answer, outcome) = oneshot::channel();
         self.queue.try_send(Job { draft, answer }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => SubmitError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => SubmitError::Unavailable,
         })?;
-        outcome.await.unwrap_or(Err(SubmitError::Unavailable))
+        Ok(async move { outcome.await.unwrap_or(Err(SubmitError::Unavailable)) })
     }
 }
 

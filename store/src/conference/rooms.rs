@@ -1,5 +1,7 @@
 //! Rooms: making, listing, changing and closing them.
 
+use std::collections::HashMap;
+
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::permission::{self, Action, Actor, Denied, Membership};
 use cloudmeet_core::room::{DEFAULT_CAPACITY, Description, Role, Room, RoomName, RoomPatch, Visibility};
@@ -55,6 +57,29 @@ pub struct RoomListing {
     pub membership: Membership,
     /// How many messages the person has not read; 0 for a stranger.
     pub unread: i64,
+}
+
+/// Is a room with what everybody is to it.
+#[derive(Debug, Clone)]
+pub struct RoomAudience {
+    /// The room.
+    pub room: Room,
+    /// How many people are not offline.
+    pub present: i64,
+    /// Its members: what each is to it, and the newest message that they have read.
+    members: HashMap<UserId, (Membership, i64)>,
+}
+
+impl RoomAudience {
+    /// Is the room as a person sees it in a list.
+    #[must_use]
+    pub fn listing_for(&self, user_id: UserId) -> RoomListing {
+        let (membership, unread) = match self.members.get(&user_id) {
+            Some(&(membership, read_seq)) => (membership, (self.room.last_seq - read_seq).max(0)),
+            None => (Membership::Stranger, 0),
+        };
+        RoomListing { room: self.room.clone(), present: self.present, membership, unread }
+    }
 }
 
 impl ConferenceStore {
@@ -139,31 +164,38 @@ impl ConferenceStore {
         rows.iter().map(listing).collect()
     }
 
-    /// Gives a room as each of some people sees it, in their order. Empty when there is no such room.
+    /// Reads a room with what everybody is to it. `None` when there is no such room.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn listings(&self, id: RoomId, users: &[UserId]) -> Result<Vec<(UserId, RoomListing)>, StoreError> {
-        let mut listings = Vec::with_capacity(users.len());
-        for &user_id in users {
-            let row = self
-                .database
-                .read_one(
-                    concat!(
-                        "SELECT ",
-                        room_columns!(),
-                        ", (SELECT COUNT(*) FROM participants p WHERE p.room_id = r.id AND p.status <> 'offline') \
-                         AS present, m.role, m.is_member, m.read_seq \
-                         FROM rooms r LEFT JOIN participants m ON m.room_id = r.id AND m.user_id = $2 WHERE r.id = $1"
-                    ),
-                    values![id.get(), user_id.get()],
-                )
-                .await?;
-            if let Some(row) = row {
-                listings.push((user_id, listing(&row)?));
-            }
+    pub async fn audience(&self, id: RoomId) -> Result<Option<RoomAudience>, StoreError> {
+        let row = self
+            .database
+            .read_one(
+                concat!(
+                    "SELECT ",
+                    room_columns!(),
+                    ", (SELECT COUNT(*) FROM participants p WHERE p.room_id = r.id AND p.status <> 'offline') AS present \
+                     FROM rooms r WHERE r.id = $1"
+                ),
+                values![id.get()],
+            )
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let rows = self
+            .database
+            .read(
+                "SELECT user_id, role, is_member, read_seq FROM participants WHERE room_id = $1 AND is_member = TRUE",
+                values![id.get()],
+            )
+            .await?;
+        let mut members = HashMap::with_capacity(rows.len());
+        for member in rows {
+            let user_id = people::user_id(&member, "user_id")?;
+            let membership = membership(member.get("is_member")?, member.get("role")?)?;
+            members.insert(user_id, (membership, member.get("read_seq")?));
         }
-        Ok(listings)
+        Ok(Some(RoomAudience { room: room(&row)?, present: row.get("present")?, members }))
     }
 
     /// Changes a room, if the actor may.

@@ -1,0 +1,90 @@
+//! Accounts and sessions over REST.
+
+mod accounts;
+mod cookie;
+mod login;
+
+use std::sync::Arc;
+
+use aide::axum::ApiRouter;
+use aide::axum::routing::{get_with, post_with};
+use axum::extract::FromRef;
+use cloudmeet_core::account::{FirstAdministrator, Registration};
+use cloudmeet_core::time::Span;
+use cloudmeet_store::{AuthStore, ConferenceStore};
+
+use crate::access_token::TokenKeys;
+use crate::hash_pool::{HashError, HashPool};
+use crate::hub::Hub;
+use crate::origin::Names;
+use crate::problem::{Code, Problem};
+use crate::rate_limit::Limits;
+use crate::sessions::Sessions;
+
+/// Is what the handlers of accounts work with. Cheap to clone.
+#[derive(Clone, FromRef)]
+pub struct AuthState {
+    /// The accounts themselves.
+    pub auth: Arc<Auth>,
+    /// Who knows callers.
+    pub sessions: Sessions,
+    /// Who knows our own pages.
+    pub names: Names,
+}
+
+/// Is everything about accounts: their store, their rules, who hashes and who signs.
+pub struct Auth {
+    /// Where accounts are.
+    pub store: AuthStore,
+    /// Who hashes passwords.
+    pub hashes: HashPool,
+    /// Who signs tokens.
+    pub keys: Arc<TokenKeys>,
+    /// What is limited.
+    pub limits: Arc<Limits>,
+    /// Who may register.
+    pub registration: Registration,
+    /// How the first administrator comes to be.
+    pub first_administrator: FirstAdministrator,
+    /// How long an access token lives.
+    pub access_token_life: Span,
+    /// Whether people come by https.
+    pub is_secure: bool,
+    /// Whom to tell when a session ends.
+    pub listener: SessionListener,
+}
+
+/// Hears of ends of sessions and of new names at once; others read them in the table of changes.
+#[derive(Clone)]
+pub struct SessionListener {
+    /// Who remembers sessions.
+    pub sessions: Sessions,
+    /// Who closes sockets.
+    pub hub: Hub,
+    /// Where people's names stand in rooms.
+    pub conference: ConferenceStore,
+}
+
+/// The REST interface of accounts.
+pub fn routes() -> ApiRouter<AuthState> {
+    ApiRouter::new()
+        .api_route("/api/auth/register", post_with(accounts::register, accounts::register_docs))
+        .api_route("/api/auth/login", post_with(login::login, login::login_docs))
+        .api_route("/api/auth/refresh", post_with(login::refresh, login::refresh_docs))
+        .api_route("/api/auth/logout", post_with(login::logout, login::logout_docs))
+        .api_route(
+            "/api/auth/me",
+            get_with(accounts::me, accounts::me_docs).patch_with(accounts::update_me, accounts::update_me_docs),
+        )
+        .api_route("/api/auth/validate", get_with(accounts::validate, accounts::validate_docs))
+        .api_route("/.well-known/jwks.json", get_with(login::jwks, login::jwks_docs))
+}
+
+impl From<HashError> for Problem {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Overloaded => Code::Overloaded.into(),
+            HashError::Gone => Self::internal(&error),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Registering, and one's own account.
+
+use std::sync::Arc;
+
+use aide::transform::TransformOperation;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use cloudmeet_api_types::auth::{Account, Register, UpdateMe, Validation};
+use cloudmeet_core::account::{DisplayName, Email, RegistrationError};
+use cloudmeet_core::password::Password;
+use cloudmeet_core::token::OpaqueToken;
+use cloudmeet_store::{NewAccount, RegisterError};
+
+use super::Auth;
+use crate::client_address::ClientAddress;
+use crate::docs::problems;
+use crate::extract::{FieldErrors, JsonBody};
+use crate::problem::{Code, Problem, Rule};
+use crate::random;
+use crate::sessions::Caller;
+
+pub(super) async fn register(
+    State(auth): State<Arc<Auth>>,
+    Extension(client): Extension<ClientAddress>,
+    JsonBody(body): JsonBody<Register>,
+) -> Result<(StatusCode, Json<Account>), Problem> {
+    auth.limits.registration(client.rate_key(), auth.store.now()).map_err(Problem::rate_limited)?;
+    let mut errors = FieldErrors::default();
+    let password = Password::typed(body.password);
+    let email = errors.take("email", Email::parse(&body.email));
+    let display_name = errors.take("display_name", DisplayName::parse(&body.display_name));
+    // An address that is none cannot be the password; the other rules hold all the same.
+    let compared = email.clone().unwrap_or_else(|| Email::from_stored(String::new()));
+    errors.take("password", password.check_new(&compared));
+    errors.check()?;
+    let (Some(email), Some(display_name)) = (email, display_name) else { return Err(Code::Invalid.into()) };
+    let password_hash = auth.hashes.hash(password, random::bytes()).await?;
+    let setup_code = body.setup_code.map(OpaqueToken::presented);
+    let new = NewAccount { email, display_name, password_hash, setup_code };
+    let account = auth.store.register(&new, auth.registration, auth.first_administrator).await?;
+    tracing::info!(user.id = account.id.get(), "account registered");
+    Ok((StatusCode::CREATED, Json(account.into())))
+}
+
+pub(super) fn register_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    let codes = [400, 403, 409, 413, 415, 422, 429, 503];
+    problems(operation.id("register").tag("accounts").summary("Create an account"), &codes)
+        .response::<201, Json<Account>>()
+}
+
+pub(super) async fn me(caller: Caller) -> Json<Account> {
+    Json(caller.account.into())
+}
+
+pub(super) fn me_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    problems(operation.id("me").tag("accounts").summary("Read one's own account"), &[401])
+        .response::<200, Json<Account>>()
+}
+
+pub(super) async fn update_me(
+    State(auth): State<Arc<Auth>>,
+    caller: Caller,
+    JsonBody(body): JsonBody<UpdateMe>,
+) -> Result<Json<Account>, Problem> {
+    let mut errors = FieldErrors::default();
+    let name = errors.take("display_name", body.display_name.as_deref().map(DisplayName::parse).transpose());
+    let password = body.password.map(Password::typed);
+    if let Some(password) = &password {
+        errors.take("password", password.check_new(&caller.account.email));
+        if body.current_password.is_none() {
+            errors.take::<(), Rule>("current_password", Err(Rule::Required));
+        }
+    }
+    errors.check()?;
+    if let (Some(password), Some(current)) = (password, body.current_password) {
+        change_password(&auth, &caller, password, Password::typed(current)).await?;
+    }
+    let mut account = caller.account;
+    if let Some(name) = name.flatten() {
+        account = auth.store.rename_account(account.id, &name).await?.ok_or(Code::SessionOver)?;
+        auth.listener.renamed(&account).await;
+    }
+    Ok(Json(account.into()))
+}
+
+pub(super) fn update_me_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    let codes = [400, 401, 403, 413, 415, 422, 429, 503];
+    problems(operation.id("updateMe").tag("accounts").summary("Change one's own account"), &codes)
+        .description("A new password needs the current one and ends all other sessions.")
+        .response::<200, Json<Account>>()
+}
+
+pub(super) async fn validate(caller: Caller) -> Json<Validation> {
+    Json(Validation {
+        valid: true,
+        user_id: caller.account.id.get(),
+        email: caller.account.email.as_str().to_owned(),
+        display_name: caller.account.display_name.as_str().to_owned(),
+    })
+}
+
+pub(super) fn validate_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    problems(operation.id("validate").tag("accounts").summary("Say whose a token is"), &[401])
+        .response::<200, Json<Validation>>()
+}
+
+async fn change_password(auth: &Auth, caller: &Caller, new: Password, current: Password) -> Result<(), Problem> {
+    let (id, email) = (caller.account.id, caller.account.email.as_str());
+    // Whoever holds a session may guess no more often than whoever stands outside.
+    auth.limits.password_check(email, auth.store.now()).map_err(Problem::rate_limited)?;
+    let (_, hash) = auth.store.account(id).await?.ok_or(Code::SessionOver)?;
+    if !auth.hashes.verify(current, Some(hash)).await? {
+        return Err(Code::WrongPassword.into());
+    }
+    auth.limits.login_succeeded(email);
+    let hash = auth.hashes.hash(new, random::bytes()).await?;
+    for session_id in auth.store.change_password(id, &hash, &caller.session_id).await? {
+        auth.listener.ended(&session_id).await;
+    }
+    tracing::info!(user.id = id.get(), "password changed");
+    Ok(())
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Rule(RegistrationError::Closed) => Code::RegistrationClosed,
+            RegisterError::Rule(RegistrationError::InvalidSetupCode) => Code::InvalidSetupCode,
+            RegisterError::EmailTaken => Code::EmailTaken,
+        }
+        .into()
+    }
+}

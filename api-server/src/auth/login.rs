@@ -1,0 +1,175 @@
+//! Sessions: login, refresh, logout, and the keys by which others verify tokens.
+
+use std::sync::Arc;
+
+use aide::transform::TransformOperation;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
+use cloudmeet_api_types::auth::{Jwks, Login, LoginQuery, Refresh, RefreshIn, Tokens};
+use cloudmeet_core::account::{Account, Email};
+use cloudmeet_core::id::{SessionId, UserId};
+use cloudmeet_core::password::Password;
+use cloudmeet_core::session::AccessClaims;
+use cloudmeet_core::token::OpaqueToken;
+use cloudmeet_store::{NewSession, RenewError};
+use uuid::Uuid;
+
+use super::{Auth, SessionListener, cookie};
+use crate::client_address::ClientAddress;
+use crate::docs::problems;
+use crate::extract::{JsonBody, OptionalJsonBody, QueryParams};
+use crate::origin::{Names, Origin};
+use crate::problem::{Code, Problem};
+use crate::random;
+use crate::sessions::Caller;
+
+pub(super) async fn login(
+    State(auth): State<Arc<Auth>>,
+    Extension(client): Extension<ClientAddress>,
+    QueryParams(query): QueryParams<LoginQuery>,
+    JsonBody(body): JsonBody<Login>,
+) -> Result<(HeaderMap, Json<Tokens>), Problem> {
+    auth.limits.login(client.rate_key(), &body.email, auth.store.now()).map_err(Problem::rate_limited)?;
+    // What is no address belongs to nobody, and takes as long as any wrong password.
+    let known = match Email::parse(&body.email) {
+        Ok(email) => auth.store.account_by_email(&email).await?,
+        Err(_) => None,
+    };
+    let (account, hash) = known.unzip();
+    let is_right = auth.hashes.verify(Password::typed(body.password), hash).await?;
+    let account = account.filter(|_| is_right).ok_or(Code::WrongCredentials)?;
+    auth.limits.login_succeeded(&body.email);
+    if !account.is_active {
+        return Err(Code::AccountInactive.into());
+    }
+    let session = NewSession {
+        id: SessionId::new(Uuid::now_v7().to_string()),
+        user_id: account.id,
+        rotation_key: OpaqueToken::from_random(random::bytes()),
+        refresh_token: OpaqueToken::from_random(random::bytes()),
+    };
+    auth.store.open_session(&session).await?;
+    let in_body = query.refresh == Some(RefreshIn::Body);
+    let tokens = auth.tokens(account.id, session.id, in_body.then_some(&session.refresh_token))?;
+    Ok((cookie::set(&session.refresh_token, auth.is_secure), Json(tokens)))
+}
+
+pub(super) fn login_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    let codes = [400, 401, 403, 413, 415, 422, 429, 503];
+    problems(operation.id("login").tag("sessions").summary("Sign in"), &codes)
+        .description("Sets the refresh cookie; with `?refresh=body` the refresh token also stands in the answer.")
+        .response::<200, Json<Tokens>>()
+}
+
+pub(super) async fn refresh(
+    State(auth): State<Arc<Auth>>,
+    State(names): State<Names>,
+    headers: HeaderMap,
+    OptionalJsonBody(body): OptionalJsonBody<Refresh>,
+) -> Result<(HeaderMap, Json<Tokens>), Problem> {
+    let in_body = body.refresh_token.is_some();
+    let presented = match body.refresh_token {
+        Some(token) => OpaqueToken::presented(token),
+        None => {
+            // A cookie comes along by itself, so the page that sends it must be ours.
+            if names.origin(&headers) == Origin::Foreign {
+                return Err(Code::ForeignOrigin.into());
+            }
+            cookie::read(&headers, auth.is_secure).ok_or(Code::InvalidRefreshToken)?
+        }
+    };
+    let renewed = match auth.store.renew(&presented).await {
+        Ok(renewed) => renewed,
+        Err(failure) => {
+            if let cloudmeet_store::Failure::Refused(RenewError::Rule(reason)) = &failure {
+                tracing::warn!(%reason, "refresh refused");
+            }
+            return Err(failure.into());
+        }
+    };
+    let tokens = auth.tokens(renewed.user_id, renewed.session_id, in_body.then_some(&renewed.refresh_token))?;
+    let headers = if in_body { HeaderMap::new() } else { cookie::set(&renewed.refresh_token, auth.is_secure) };
+    Ok((headers, Json(tokens)))
+}
+
+pub(super) fn refresh_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    let codes = [400, 401, 403, 413, 415, 422, 503];
+    problems(operation.id("refresh").tag("sessions").summary("Renew the access token"), &codes)
+        .description(
+            "By cookie or body. The refresh token rotates; a spent one yields the same successor for 30 s and \
+             ends the session when it is shown later.",
+        )
+        .response::<200, Json<Tokens>>()
+}
+
+pub(super) async fn logout(
+    State(auth): State<Arc<Auth>>,
+    caller: Caller,
+    OptionalJsonBody(Refresh { .. }): OptionalJsonBody<Refresh>,
+) -> Result<(StatusCode, HeaderMap), Problem> {
+    auth.store.end_session(&caller.session_id).await?;
+    auth.listener.ended(&caller.session_id).await;
+    Ok((StatusCode::NO_CONTENT, cookie::clear(auth.is_secure)))
+}
+
+pub(super) fn logout_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    problems(operation.id("logout").tag("sessions").summary("Sign out"), &[401])
+        .description("Ends the session on this device, with its tokens and sockets.")
+        .response::<204, ()>()
+}
+
+pub(super) async fn jwks(State(auth): State<Arc<Auth>>) -> Json<Jwks> {
+    Json(Jwks { keys: auth.keys.jwks().keys.clone() })
+}
+
+pub(super) fn jwks_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    operation
+        .id("jwks")
+        .tag("sessions")
+        .summary("Read the public signing keys")
+        .description("An empty set when tokens are signed with a shared secret.")
+        .response::<200, Json<Jwks>>()
+}
+
+impl Auth {
+    /// Signs an access token for a session.
+    fn tokens(
+        &self,
+        user_id: UserId,
+        session_id: SessionId,
+        refresh_token: Option<&OpaqueToken>,
+    ) -> Result<Tokens, Problem> {
+        let claims = AccessClaims::issue(user_id, session_id, self.store.now(), self.access_token_life);
+        let access_token = self.keys.sign(&claims).map_err(|error| Problem::internal(error.as_ref()))?;
+        Ok(Tokens {
+            access_token,
+            token_type: "bearer".to_owned(),
+            expires_in: self.access_token_life.as_seconds(),
+            refresh_token: refresh_token.map(|token| token.reveal().to_owned()),
+        })
+    }
+}
+
+impl SessionListener {
+    /// Makes the end of a session bite on this server at once.
+    pub(super) async fn ended(&self, session_id: &SessionId) {
+        self.sessions.forget(session_id).await;
+        self.hub.end_session(session_id);
+    }
+
+    /// Shows a new name on this server at once. If that fails, the table of changes brings it later.
+    pub(super) async fn renamed(&self, account: &Account) {
+        self.sessions.forget_all();
+        let renamed = self.conference.rename_person(account.id, account.display_name.as_str()).await;
+        if let Err(error) = renamed {
+            tracing::warn!(error = &error as &dyn std::error::Error, "new name not shown yet");
+        }
+    }
+}
+
+impl From<RenewError> for Problem {
+    fn from(_: RenewError) -> Self {
+        Code::InvalidRefreshToken.into()
+    }
+}

@@ -1,0 +1,115 @@
+//! The address that a request comes from, also through proxies.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::HeaderMap;
+use axum::middleware::Next;
+use axum::response::Response;
+use ipnet::IpNet;
+
+/// Is the client's address, as far as it can be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+impl ClientAddress {
+    /// Is what limits are counted by: an IPv6 host has a whole /64 to itself.
+    #[must_use]
+    pub fn rate_key(self) -> IpAddr {
+        match self.0 {
+            IpAddr::V6(address) => match address.to_ipv4_mapped() {
+                Some(mapped) => mapped.into(),
+                None => Ipv6Addr::from(u128::from(address) & !u128::from(u64::MAX)).into(),
+            },
+            v4 @ IpAddr::V4(_) => v4,
+        }
+    }
+}
+
+/// Knows which proxies to believe.
+#[derive(Debug, Clone)]
+pub struct Proxies {
+    trusted: Arc<[IpNet]>,
+    warned: Arc<AtomicBool>,
+}
+
+impl Proxies {
+    /// Takes the networks of the proxies to believe.
+    #[must_use]
+    pub fn new(trusted: Vec<IpNet>) -> Self {
+        Self { trusted: trusted.into(), warned: Arc::default() }
+    }
+
+    /// Finds the client: the peer, or behind trusted proxies the last address that is not one of them.
+    #[must_use]
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
+        let forwarded = headers.get_all("x-forwarded-for");
+        if !self.is_trusted(peer) {
+            if forwarded.iter().next().is_some() && !self.warned.swap(true, Ordering::Relaxed) {
+                tracing::warn!(peer.address = %peer, "ignoring X-Forwarded-For from an address that is not in TRUSTED_PROXIES");
+            }
+            return ClientAddress(peer);
+        }
+        let hops: Vec<IpAddr> = forwarded
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            // A hop that is no address hides whatever stands before it.
+            .map_while(|hop| hop.trim().parse().ok())
+            .collect();
+        ClientAddress(hops.into_iter().rev().find(|hop| !self.is_trusted(*hop)).unwrap_or(peer))
+    }
+
+    fn is_trusted(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.trusted.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// Gives every request its [`ClientAddress`].
+pub async fn find(
+    State(proxies): State<Proxies>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let client = proxies.client(peer.ip(), request.headers());
+    request.extensions_mut().insert(client);
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(trusted: &str, peer: &str, forwarded: Option<&str>) -> String {
+        let networks = trusted.split(',').filter(|text| !text.is_empty()).map(|text| text.parse().expect("network"));
+        let mut headers = HeaderMap::new();
+        if let Some(value) = forwarded {
+            headers.insert("x-forwarded-for", value.parse().expect("header"));
+        }
+        Proxies::new(networks.collect()).client(peer.parse().expect("address"), &headers).0.to_string()
+    }
+
+    #[test]
+    fn a_forwarding_header_counts_only_from_a_trusted_proxy() {
+        assert_eq!(client("", "10.0.0.1", Some("1.2.3.4")), "10.0.0.1");
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", Some("1.2.3.4")), "1.2.3.4");
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", None), "10.0.0.1");
+    }
+
+    #[test]
+    fn what_a_client_forges_before_the_proxy_is_not_believed() {
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", Some("9.9.9.9, 1.2.3.4, 10.0.0.2")), "1.2.3.4");
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", Some("nonsense")), "10.0.0.1");
+    }
+
+    #[test]
+    fn an_ipv6_host_is_counted_by_its_network() {
+        let key = |text: &str| ClientAddress(text.parse().expect("address")).rate_key().to_string();
+        assert_eq!(key("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(key("::ffff:1.2.3.4"), "1.2.3.4");
+    }
+}

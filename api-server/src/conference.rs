@@ -1,0 +1,151 @@
+//! Rooms, people and messages over REST, and what REST and the socket share.
+
+mod messages;
+mod participants;
+mod rooms;
+mod tickets;
+
+use std::sync::Arc;
+
+use aide::axum::ApiRouter;
+use aide::axum::routing::{delete_with, get_with, patch_with, post_with};
+use axum::extract::FromRef;
+use cloudmeet_api_types::room::{Room as WireRoom, RoomView};
+use cloudmeet_core::chat::{ClientMsgId, Content};
+use cloudmeet_core::id::{MessageId, RoomId, UserId};
+use cloudmeet_core::permission::{Action, permit, role_in};
+use cloudmeet_store::{ConferenceStore, Draft, Identity, MessageWriter, RoomAccess, RoomListing, Sent, SubmitError};
+
+use crate::extract::FieldErrors;
+use crate::hub::Hub;
+use crate::origin::Names;
+use crate::problem::{Code, Problem, Rule};
+use crate::rate_limit::Limits;
+use crate::sessions::Sessions;
+
+/// Is what the conference's handlers and sockets work with. Cheap to clone.
+#[derive(Clone, FromRef)]
+pub struct ConferenceState {
+    /// The conference itself.
+    pub conference: Arc<Conference>,
+    /// Who knows callers.
+    pub sessions: Sessions,
+    /// Who knows our own pages.
+    pub names: Names,
+}
+
+/// Is the conference: its store, its writer and its hub.
+pub struct Conference {
+    /// Where rooms are.
+    pub store: ConferenceStore,
+    /// Who stores messages.
+    pub writer: MessageWriter,
+    /// Who tells sockets.
+    pub hub: Hub,
+    /// What is limited.
+    pub limits: Arc<Limits>,
+    /// This server's name in the store.
+    pub server_id: String,
+}
+
+impl Conference {
+    /// Finds a room for somebody who may do something in it. By being asked, the room sees a sign
+    /// of life of its member.
+    ///
+    /// # Errors
+    /// [`Problem`]: why not.
+    pub async fn access(&self, id: RoomId, who: &Identity, action: Action) -> Result<RoomAccess, Problem> {
+        let access = self.store.access(id, who.user_id).await?.ok_or(Code::RoomNotFound)?;
+        permit(action, who.actor(), &access.room, access.membership())?;
+        if let Some(participant) = &access.participant {
+            self.store.touch(participant).await?;
+        }
+        Ok(access)
+    }
+
+    /// Judges a message and hands it to the writer; what comes back waits until it is on disk.
+    ///
+    /// # Errors
+    /// [`Problem`]: why it was not taken.
+    pub fn submit(
+        &self,
+        who: UserId,
+        message: Unsent,
+    ) -> Result<impl Future<Output = Result<Sent, SubmitError>> + Send + use<>, Problem> {
+        self.limits.message(who, self.store.now()).map_err(Problem::rate_limited)?;
+        Ok(self.writer.submit(message.judge(who)?)?)
+    }
+}
+
+/// Is a message as a client gave it.
+#[derive(Debug)]
+pub struct Unsent {
+    /// Where it is to be said.
+    pub room_id: RoomId,
+    /// What.
+    pub content: String,
+    /// The sender's own name for it.
+    pub client_msg_id: Option<String>,
+    /// The message that it answers.
+    pub reply_to: Option<i64>,
+}
+
+impl Unsent {
+    /// Judges the fields.
+    ///
+    /// # Errors
+    /// [`Problem`] with all broken fields.
+    pub fn judge(self, user_id: UserId) -> Result<Draft, Problem> {
+        let mut errors = FieldErrors::default();
+        let content = errors.take("content", Content::parse(self.content));
+        let client_msg_id = errors.take("client_msg_id", self.client_msg_id.map(ClientMsgId::parse).transpose());
+        let reply_to = self.reply_to.map(|id| MessageId::new(id).ok_or(Rule::UnknownReference)).transpose();
+        let reply_to = errors.take("reply_to", reply_to);
+        errors.check()?;
+        match (content, client_msg_id, reply_to) {
+            (Some(content), Some(client_msg_id), Some(reply_to)) => {
+                Ok(Draft { room_id: self.room_id, user_id, content, client_msg_id, reply_to })
+            }
+            _ => Err(Code::Invalid.into()),
+        }
+    }
+}
+
+/// Is a listing as its person gets it.
+#[must_use]
+pub fn wire_room(listing: RoomListing, user_id: UserId) -> WireRoom {
+    let my_role = role_in(&listing.room, user_id, listing.membership);
+    WireRoom::new(listing.room, RoomView { participants_count: listing.present, unread: listing.unread, my_role })
+}
+
+/// Is a room as somebody who asked for it gets it.
+#[must_use]
+pub fn wire_access(access: RoomAccess, user_id: UserId) -> WireRoom {
+    let my_role = role_in(&access.room, user_id, access.membership());
+    let view = RoomView { participants_count: access.present, unread: access.unread(), my_role };
+    WireRoom::new(access.room, view)
+}
+
+/// The REST interface of rooms.
+pub fn routes() -> ApiRouter<ConferenceState> {
+    ApiRouter::new()
+        .api_route("/api/rooms", get_with(rooms::list, rooms::list_docs).post_with(rooms::create, rooms::create_docs))
+        .api_route(
+            "/api/rooms/{id}",
+            get_with(rooms::detail, rooms::detail_docs)
+                .patch_with(rooms::update, rooms::update_docs)
+                .delete_with(rooms::delete, rooms::delete_docs),
+        )
+        .api_route("/api/rooms/{id}/join", post_with(participants::join, participants::join_docs))
+        .api_route("/api/rooms/{id}/leave", post_with(participants::leave, participants::leave_docs))
+        .api_route("/api/rooms/{id}/read", post_with(participants::mark_read, participants::mark_read_docs))
+        .api_route(
+            "/api/rooms/{id}/messages",
+            get_with(messages::list, messages::list_docs).post_with(messages::send, messages::send_docs),
+        )
+        .api_route(
+            "/api/rooms/{id}/messages/{message_id}",
+            patch_with(messages::edit, messages::edit_docs).merge(delete_with(messages::delete, messages::delete_docs)),
+        )
+        .api_route("/api/ws-ticket", post_with(tickets::issue, tickets::issue_docs))
+}

@@ -1,0 +1,135 @@
+//! Sending, reading, editing and deleting messages.
+
+use std::sync::Arc;
+
+use aide::transform::TransformOperation;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use cloudmeet_api_types::chat::{EditMessage, ListMessages, Message, MessagePage, SendMessage};
+use cloudmeet_core::chat::{Content, EditError};
+use cloudmeet_core::page::{Cursor, PageLimit, locate};
+use cloudmeet_core::permission::Action;
+use cloudmeet_store::MessageError;
+
+use super::{Conference, Unsent};
+use crate::docs::problems;
+use crate::extract::{JsonBody, MessagePath, QueryParams, RoomPath};
+use crate::problem::{Code, Problem, Rule};
+use crate::sessions::Caller;
+
+pub(super) async fn send(
+    State(conference): State<Arc<Conference>>,
+    RoomPath(id): RoomPath,
+    caller: Caller,
+    JsonBody(body): JsonBody<SendMessage>,
+) -> Result<(StatusCode, Json<Message>), Problem> {
+    let who = caller.identity();
+    // A sign of life; whether they may speak is judged where the message is stored.
+    conference.access(id, &who, Action::SeeRoom).await?;
+    let unsent =
+        Unsent { room_id: id, content: body.content, client_msg_id: body.client_msg_id, reply_to: body.reply_to };
+    let sent = conference.submit(who.user_id, unsent)?.await?;
+    let status = if sent.is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(sent.message.into())))
+}
+
+pub(super) fn send_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    let codes = [400, 401, 403, 404, 409, 413, 415, 422, 429, 503];
+    problems(operation.id("sendMessage").tag("messages").summary("Send a message"), &codes)
+        .description("Answered when the message is on disk. The same `client_msg_id` again stores nothing.")
+        .response_with::<201, Json<Message>, _>(|answer| answer.description("The message is stored."))
+        .response_with::<200, Json<Message>, _>(|answer| answer.description("It was stored before."))
+}
+
+pub(super) async fn list(
+    State(conference): State<Arc<Conference>>,
+    RoomPath(id): RoomPath,
+    caller: Caller,
+    QueryParams(query): QueryParams<ListMessages>,
+) -> Result<Json<MessagePage>, Problem> {
+    let limit = match query.limit {
+        None => PageLimit::DEFAULT,
+        Some(limit) => PageLimit::new(limit)
+            .ok_or_else(|| Problem::invalid_field("limit", Rule::OutOfRange { min: 1, max: Some(PageLimit::MAX) }))?,
+    };
+    let cursor = cursor(&query)?;
+    let access = conference.access(id, &caller.identity(), Action::ReadMessages).await?;
+    let total = access.room.last_seq;
+    let messages = conference.store.messages(id, locate(cursor, limit, total)).await?;
+    Ok(Json(MessagePage { messages: messages.into_iter().map(Message::from).collect(), total }))
+}
+
+pub(super) fn list_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    problems(operation.id("listMessages").tag("messages").summary("Read messages"), &[401, 403, 404, 422])
+        .description("Without a cursor the newest page. One cursor at a time; pages are ascending.")
+        .response::<200, Json<MessagePage>>()
+}
+
+pub(super) async fn edit(
+    State(conference): State<Arc<Conference>>,
+    path: MessagePath,
+    caller: Caller,
+    JsonBody(body): JsonBody<EditMessage>,
+) -> Result<Json<Message>, Problem> {
+    let content = Content::parse(body.content).map_err(|error| Problem::invalid_field("content", error))?;
+    let actor = caller.identity().actor();
+    let change = conference.store.edit_message(path.room_id, path.message_id, actor, &content).await?;
+    if change.changed {
+        conference.hub.publish_revision(change.message.clone());
+    }
+    Ok(Json(change.message.into()))
+}
+
+pub(super) fn edit_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    let codes = [400, 401, 403, 404, 409, 413, 415, 422];
+    problems(operation.id("editMessage").tag("messages").summary("Edit a message"), &codes)
+        .description("For its author.")
+        .response::<200, Json<Message>>()
+}
+
+pub(super) async fn delete(
+    State(conference): State<Arc<Conference>>,
+    path: MessagePath,
+    caller: Caller,
+) -> Result<StatusCode, Problem> {
+    let actor = caller.identity().actor();
+    let change = conference.store.delete_message(path.room_id, path.message_id, actor).await?;
+    if change.changed {
+        conference.hub.publish_revision(change.message);
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) fn delete_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    problems(operation.id("deleteMessage").tag("messages").summary("Delete a message"), &[401, 403, 404, 409])
+        .description("For its author, the owner and moderators. A tombstone keeps its number.")
+        .response::<204, ()>()
+}
+
+/// Reads which page is wanted: one cursor or none.
+fn cursor(query: &ListMessages) -> Result<Cursor, Problem> {
+    let not_negative = |field: &str, value: i64| {
+        if value >= 0 { Ok(value) } else { Err(Problem::invalid_field(field, Rule::OutOfRange { min: 0, max: None })) }
+    };
+    match (query.skip, query.before_seq, query.after_seq) {
+        (None, None, None) => Ok(Cursor::Newest { skip: 0 }),
+        (Some(skip), None, None) => Ok(Cursor::Newest { skip: not_negative("skip", skip)? }),
+        (None | Some(0), Some(seq), None) => Ok(Cursor::Before(not_negative("before_seq", seq)?)),
+        (None | Some(0), None, Some(seq)) => Ok(Cursor::After(not_negative("after_seq", seq)?)),
+        _ => Err(Problem::invalid_field(
+            "before_seq",
+            Rule::WrongType("skip, before_seq and after_seq exclude each other".to_owned()),
+        )),
+    }
+}
+
+impl From<MessageError> for Problem {
+    fn from(error: MessageError) -> Self {
+        match error {
+            MessageError::Denied(denied) => denied.into(),
+            MessageError::NoSuchMessage => Code::MessageNotFound.into(),
+            MessageError::Edit(EditError::Deleted) => Code::MessageDeleted.into(),
+        }
+    }
+}

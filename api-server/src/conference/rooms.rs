@@ -1,0 +1,129 @@
+//! Making, listing, reading, changing and closing rooms.
+
+use std::sync::Arc;
+
+use aide::transform::TransformOperation;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use cloudmeet_api_types::room::{CreateRoom, ListRooms, Participant, Room, RoomDetail, UpdateRoom};
+use cloudmeet_core::permission::{Action, Membership};
+use cloudmeet_core::room::{Description, Role, RoomName, RoomPatch};
+use cloudmeet_store::{ListFilter, NewRoom, RoomListing};
+
+use super::{Conference, wire_access, wire_room};
+use crate::docs::problems;
+use crate::extract::{FieldErrors, JsonBody, QueryParams, RoomPath};
+use crate::problem::{Code, Problem, Rule};
+use crate::sessions::Caller;
+
+/// The longest list.
+const MAX_LIMIT: i64 = 100;
+
+pub(super) async fn create(
+    State(conference): State<Arc<Conference>>,
+    caller: Caller,
+    JsonBody(body): JsonBody<CreateRoom>,
+) -> Result<(StatusCode, Json<Room>), Problem> {
+    let mut errors = FieldErrors::default();
+    let name = errors.take("name", RoomName::parse(&body.name));
+    let description = errors.take("description", body.description.as_deref().map_or(Ok(None), Description::parse));
+    errors.check()?;
+    let (Some(name), Some(description)) = (name, description) else { return Err(Code::Invalid.into()) };
+    let room = conference.store.create_room(&caller.identity(), &NewRoom { name, description }).await?;
+    conference.hub.listing_changed(room.id);
+    let listing = RoomListing { room, present: 0, membership: Membership::Member(Role::Owner), unread: 0 };
+    Ok((StatusCode::CREATED, Json(wire_room(listing, caller.account.id))))
+}
+
+pub(super) fn create_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    problems(operation.id("createRoom").tag("rooms").summary("Make a room"), &[400, 401, 413, 415, 422])
+        .description("The caller becomes its owner and first member.")
+        .response::<201, Json<Room>>()
+}
+
+pub(super) async fn list(
+    State(conference): State<Arc<Conference>>,
+    caller: Caller,
+    QueryParams(query): QueryParams<ListRooms>,
+) -> Result<Json<Vec<Room>>, Problem> {
+    let mut errors = FieldErrors::default();
+    let in_range = |value: i64, min: i64, max: Option<i64>| {
+        if value >= min && max.is_none_or(|max| value <= max) { Ok(value) } else { Err(Rule::OutOfRange { min, max }) }
+    };
+    errors.take("skip", in_range(query.skip, 0, None));
+    errors.take("limit", in_range(query.limit, 1, Some(MAX_LIMIT)));
+    errors.check()?;
+    let filter = ListFilter {
+        skip: query.skip,
+        limit: query.limit,
+        only_active: query.only_active,
+        // NUL cannot be stored, so nothing holds it; Postgres would refuse to look.
+        query: query.query.map(|text| text.replace('\0', "\u{FFFD}")).filter(|text| !text.trim().is_empty()),
+    };
+    let listings = conference.store.list_rooms(caller.identity().actor(), &filter).await?;
+    Ok(Json(listings.into_iter().map(|listing| wire_room(listing, caller.account.id)).collect()))
+}
+
+pub(super) fn list_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    problems(operation.id("listRooms").tag("rooms").summary("List rooms"), &[401, 422])
+        .description("Newest first. Closed rooms are listed to their people, when `only_active` is false.")
+        .response::<200, Json<Vec<Room>>>()
+}
+
+pub(super) async fn detail(
+    State(conference): State<Arc<Conference>>,
+    RoomPath(id): RoomPath,
+    caller: Caller,
+) -> Result<Json<RoomDetail>, Problem> {
+    let access = conference.access(id, &caller.identity(), Action::SeeRoom).await?;
+    let participants = conference.store.present(id).await?.into_iter().map(Participant::from).collect();
+    Ok(Json(RoomDetail { room: wire_access(access, caller.account.id), participants }))
+}
+
+pub(super) fn detail_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    problems(operation.id("getRoom").tag("rooms").summary("Read a room and who is there"), &[401, 404])
+        .response::<200, Json<RoomDetail>>()
+}
+
+pub(super) async fn update(
+    State(conference): State<Arc<Conference>>,
+    RoomPath(id): RoomPath,
+    caller: Caller,
+    JsonBody(body): JsonBody<UpdateRoom>,
+) -> Result<Json<Room>, Problem> {
+    let mut errors = FieldErrors::default();
+    let name = errors.take("name", body.name.as_deref().map(RoomName::parse).transpose());
+    let description = body.description.map(|text| text.as_deref().map_or(Ok(None), Description::parse)).transpose();
+    let description = errors.take("description", description);
+    errors.check()?;
+    let (Some(name), Some(description)) = (name, description) else { return Err(Code::Invalid.into()) };
+    let who = caller.identity();
+    conference.store.change_room(id, who.actor(), RoomPatch { name, description }).await?;
+    conference.hub.settings_changed(id);
+    let access = conference.access(id, &who, Action::SeeRoom).await?;
+    Ok(Json(wire_access(access, who.user_id)))
+}
+
+pub(super) fn update_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    let codes = [400, 401, 403, 404, 409, 413, 415, 422];
+    problems(operation.id("updateRoom").tag("rooms").summary("Change a room"), &codes)
+        .description("For its owner, its moderators and administrators.")
+        .response::<200, Json<Room>>()
+}
+
+pub(super) async fn delete(
+    State(conference): State<Arc<Conference>>,
+    RoomPath(id): RoomPath,
+    caller: Caller,
+) -> Result<StatusCode, Problem> {
+    conference.store.close_room(id, caller.identity().actor()).await?;
+    conference.hub.publish_closed(id);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) fn delete_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    problems(operation.id("deleteRoom").tag("rooms").summary("Close a room for good"), &[401, 403, 404])
+        .description("For its owner and administrators. Ends everybody's presence; members keep the history.")
+        .response::<204, ()>()
+}

@@ -1,0 +1,331 @@
+//! Configuration: built-in default < file < environment < flag.
+//!
+//! [`settings`] is the one table of names, defaults and explanations; what is here turns it into
+//! values that the rest of the server can rely on.
+
+mod settings;
+mod sources;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail, ensure};
+use cloudmeet_core::account::{FirstAdministrator, Registration};
+use cloudmeet_core::time::Span;
+use cloudmeet_store::Location;
+use ipnet::IpNet;
+use url::Url;
+
+pub use settings::{Command, LogFormat};
+use settings::{RegistrationSetting, Settings, Switch};
+
+use crate::rate_limit::RateLimits;
+use crate::secret::Secret;
+
+/// Secrets that stand in public documents: everybody knows them.
+const EXAMPLE_SECRETS: [&str; 4] = ["super-secret", "your-production-secret", "change-me", "changeme"];
+
+/// The shortest secret that signs tokens (RFC 7518, 3.2: as long as the hash).
+const MIN_SECRET_BYTES: usize = 32;
+
+/// Is everything that the server is told from outside, judged.
+#[derive(Debug)]
+pub struct Config {
+    /// Where it listens; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// Who reaches it, and under which names.
+    pub exposure: Exposure,
+    /// Further origins whose pages may talk to it.
+    pub allowed_origins: Vec<Url>,
+    /// Proxies whose forwarding headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Its own directory.
+    pub data_dir: PathBuf,
+    /// Where accounts are; `None`: a file of the data directory.
+    pub auth_database: Option<Location>,
+    /// Where rooms are; `None`: a file of the data directory.
+    pub conference_database: Option<Location>,
+    /// The shared secret that signs tokens; `None`: Ed25519 keys of the store.
+    pub jwt_secret: Option<Secret>,
+    /// What seals the store's keys, so that several servers can open them; `None`: a key file.
+    pub sealing_secret: Option<Secret>,
+    /// How long an access token lives.
+    pub access_token_life: Span,
+    /// Who may register.
+    pub registration: Registration,
+    /// Whether requests are limited.
+    pub rate_limits: RateLimits,
+    /// What is logged, in the syntax of `tracing`'s filter.
+    pub log_filter: String,
+    /// How it is logged.
+    pub log_format: LogFormat,
+    /// What works but should not stay so.
+    pub warnings: Vec<String>,
+}
+
+/// Says who can reach the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exposure {
+    /// Only people of this machine.
+    Local,
+    /// Whoever knows this address; on loopback behind a proxy it may be unknown.
+    Public(Option<Url>),
+}
+
+impl Config {
+    /// Reads the command line, the environment and the file. Prints help or version and ends the
+    /// process where that is asked for.
+    ///
+    /// # Errors
+    /// The first setting that is unknown, malformed or unsafe, and why.
+    pub fn from_process() -> anyhow::Result<(Command, Self)> {
+        let (command, settings) = sources::read(std::env::args_os(), |name| std::env::var_os(name))?;
+        Ok((command, Self::judge(settings)?))
+    }
+
+    /// Is how the first administrator comes to be.
+    #[must_use]
+    pub fn first_administrator(&self) -> FirstAdministrator {
+        match self.exposure {
+            Exposure::Local => FirstAdministrator::FirstAccount,
+            Exposure::Public(_) => FirstAdministrator::SetupCode,
+        }
+    }
+
+    /// Says whether people come by https, so that cookies can be bound to it.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        matches!(&self.exposure, Exposure::Public(Some(url)) if url.scheme() == "https")
+    }
+
+    fn judge(settings: Settings) -> anyhow::Result<Self> {
+        let host = settings.host;
+        let mut warnings = Vec::new();
+        let public_url = settings.public_url.as_deref().map(parse_public_url).transpose()?;
+        ensure!(
+            host.is_loopback() || public_url.is_some(),
+            "PUBLIC_URL is required when HOST ({host}) is not loopback: set it to the address people type, \
+             such as https://meet.example.org"
+        );
+        if let Some(url) = &public_url
+            && url.scheme() == "http"
+            && !is_loopback_name(url)
+        {
+            warnings.push(format!("PUBLIC_URL {url} is not https: passwords cross the network in the clear"));
+        }
+        ensure!(
+            settings.rate_limits == Switch::On || host.is_loopback(),
+            "RATE_LIMITS=off is for load runs on a loopback HOST only, and HOST is {host}"
+        );
+        let exposure = if host.is_loopback() && public_url.is_none() && settings.trusted_proxies.is_empty() {
+            Exposure::Local
+        } else {
+            Exposure::Public(public_url)
+        };
+        let registration = match settings.registration {
+            Some(RegistrationSetting::Open) => Registration::Open,
+            Some(RegistrationSetting::Closed) => Registration::Closed,
+            None if host.is_loopback() => Registration::Open,
+            None => Registration::Closed,
+        };
+        let (auth_database, conference_database) = databases(&settings)?;
+        Ok(Self {
+            listen: SocketAddr::new(host, settings.port),
+            exposure,
+            allowed_origins: settings
+                .allowed_origins
+                .iter()
+                .map(|origin| parse_origin("ALLOWED_ORIGINS", origin))
+                .collect::<Result<_, _>>()?,
+            trusted_proxies: settings.trusted_proxies,
+            data_dir: match settings.data_dir {
+                Some(path) => path,
+                None => platform_data_dir()?,
+            },
+            auth_database,
+            conference_database,
+            jwt_secret: settings.jwt_secret_key.map(|secret| strong("JWT_SECRET_KEY", secret)).transpose()?,
+            sealing_secret: settings.internal_token.map(|secret| strong("INTERNAL_TOKEN", secret)).transpose()?,
+            access_token_life: Span::minutes(settings.jwt_access_token_expire_minutes),
+            registration,
+            rate_limits: match settings.rate_limits {
+                Switch::On => RateLimits::On,
+                Switch::Off => RateLimits::Off,
+            },
+            log_filter: settings.rust_log,
+            log_format: settings.log_format,
+            warnings,
+        })
+    }
+}
+
+/// Finds the two databases: each by its own URL, both by one, or by the parts of one.
+fn databases(settings: &Settings) -> anyhow::Result<(Option<Location>, Option<Location>)> {
+    let location = |name: &str, url: &Secret| -> anyhow::Result<Location> {
+        let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.reveal().starts_with(scheme));
+        ensure!(is_postgres, "{name} must begin with postgres:// (without it, SQLite in DATA_DIR is used)");
+        ensure!(Url::parse(url.reveal()).is_ok(), "{name} is not a URL");
+        Ok(Location::Postgres(url.reveal().to_owned()))
+    };
+    let shared = match (&settings.database_url, &settings.postgres_host) {
+        (Some(url), _) => Some((location("DATABASE_URL", url)?, location("DATABASE_URL", url)?)),
+        (None, Some(host)) => {
+            Some((from_parts(settings, host, "cloudmeet_auth")?, from_parts(settings, host, "cloudmeet_conference")?))
+        }
+        (None, None) => None,
+    };
+    let (auth, conference) = shared.unzip();
+    let own = |name: &str, url: &Option<Secret>| url.as_ref().map(|url| location(name, url)).transpose();
+    Ok((
+        own("AUTH_DATABASE_URL", &settings.auth_database_url)?.or(auth),
+        own("CONFERENCE_DATABASE_URL", &settings.conference_database_url)?.or(conference),
+    ))
+}
+
+fn from_parts(settings: &Settings, host: &str, database: &str) -> anyhow::Result<Location> {
+    let mut url = Url::parse("postgres://localhost").context("a constant")?;
+    let database = settings.postgres_db.as_deref().unwrap_or(database);
+    let refused = |_: ()| anyhow::anyhow!("POSTGRES_HOST, POSTGRES_USER or POSTGRES_PASSWORD cannot stand in a URL");
+    url.set_host(Some(host)).context("POSTGRES_HOST is not a host name")?;
+    url.set_port(Some(settings.postgres_port)).map_err(refused)?;
+    url.set_username(&settings.postgres_user).map_err(refused)?;
+    url.set_password(settings.postgres_password.as_ref().map(Secret::reveal)).map_err(refused)?;
+    url.set_path(database);
+    Ok(Location::Postgres(url.into()))
+}
+
+fn parse_public_url(text: &str) -> anyhow::Result<Url> {
+    parse_origin("PUBLIC_URL", text)
+}
+
+/// Reads scheme, host and port; anything more would be left out silently, so it is refused.
+fn parse_origin(name: &str, text: &str) -> anyhow::Result<Url> {
+    let url = Url::parse(text).with_context(|| format!("{name} {text} is not a URL"))?;
+    ensure!(matches!(url.scheme(), "http" | "https"), "{name} {text} must begin with http:// or https://");
+    let is_bare = url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    ensure!(is_bare, "{name} {text} must be scheme, host and port only, such as https://meet.example.org");
+    Ok(url)
+}
+
+fn is_loopback_name(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
+        Some(url::Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
+        None => false,
+    }
+}
+
+/// Refuses a secret that can be guessed.
+fn strong(name: &str, secret: Secret) -> anyhow::Result<Secret> {
+    let text = secret.reveal().to_lowercase();
+    if EXAMPLE_SECRETS.iter().any(|example| text.starts_with(example)) {
+        bail!("{name} is an example from a document that everybody can read: make one with `openssl rand -hex 32`");
+    }
+    ensure!(
+        secret.reveal().len() >= MIN_SECRET_BYTES,
+        "{name} has {} bytes and needs at least {MIN_SECRET_BYTES}: make one with `openssl rand -hex 32`",
+        secret.reveal().len()
+    );
+    Ok(secret)
+}
+
+fn platform_data_dir() -> anyhow::Result<PathBuf> {
+    use etcetera::BaseStrategy as _;
+    let strategy = etcetera::choose_base_strategy().context("there is no home directory: set DATA_DIR")?;
+    Ok(strategy.data_dir().join("cloudmeet"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(environment: &[(&str, &str)]) -> anyhow::Result<Config> {
+        let lookup = |name: &str| {
+            environment.iter().find(|(known, _)| *known == name).map(|(_, value)| std::ffi::OsString::from(value))
+        };
+        let arguments = [std::ffi::OsString::from("cloudmeet-api-server")];
+        sources::read(arguments, lookup).and_then(|(_, settings)| Config::judge(settings))
+    }
+
+    fn refusal(environment: &[(&str, &str)]) -> String {
+        judged(environment).map(|_| ()).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn without_configuration_only_this_machine_reaches_the_server() {
+        let config = judged(&[]).expect("sound");
+        assert_eq!(config.exposure, Exposure::Local);
+        assert_eq!(config.registration, Registration::Open);
+        assert_eq!(config.first_administrator(), FirstAdministrator::FirstAccount);
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
+        assert!(config.auth_database.is_none() && config.conference_database.is_none());
+    }
+
+    #[test]
+    fn a_public_server_needs_its_address_and_keeps_registration_closed() {
+        assert!(refusal(&[("HOST", "0.0.0.0")]).contains("PUBLIC_URL"));
+        let config = judged(&[("HOST", "0.0.0.0"), ("PUBLIC_URL", "https://meet.example.org")]).expect("sound");
+        assert_eq!(config.registration, Registration::Closed);
+        assert!(config.is_secure() && config.warnings.is_empty());
+        let clear = judged(&[("HOST", "0.0.0.0"), ("PUBLIC_URL", "http://meet.example.org")]).expect("sound");
+        assert_eq!(clear.warnings.len(), 1);
+    }
+
+    #[test]
+    fn a_proxy_in_front_ends_local_trust() {
+        let config = judged(&[("TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8")]).expect("sound");
+        assert_eq!(config.first_administrator(), FirstAdministrator::SetupCode);
+        assert_eq!(config.trusted_proxies.len(), 2);
+    }
+
+    #[test]
+    fn secrets_that_can_be_guessed_are_refused() {
+        assert!(refusal(&[("JWT_SECRET_KEY", "short")]).contains("JWT_SECRET_KEY"));
+        let example = "super-secret-jwt-key-change-in-production";
+        assert!(refusal(&[("JWT_SECRET_KEY", example)]).contains("example"));
+        assert!(judged(&[("JWT_SECRET_KEY", &"k".repeat(32))]).is_ok());
+    }
+
+    #[test]
+    fn malformed_values_are_refused_by_name() {
+        for (name, value) in [
+            ("PORT", "eighty"),
+            ("HOST", "nowhere"),
+            ("ROLE", "queen"),
+            ("PUBLIC_URL", "https://meet.example.org/path"),
+            ("DATABASE_URL", "mysql://x"),
+            ("TRUSTED_PROXIES", "10.0.0.0/99"),
+            ("REGISTRATION", "maybe"),
+            ("JWT_ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
+        ] {
+            let flag = name.to_lowercase().replace('_', "-");
+            let refusal = refusal(&[(name, value)]);
+            assert!(refusal.contains(name) || refusal.contains(&flag), "{name}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn databases_come_from_one_url_two_or_parts() {
+        let both = judged(&[("DATABASE_URL", "postgres://u:p@db/x")]).expect("sound");
+        assert!(both.auth_database.is_some() && both.conference_database.is_some());
+        let parts = judged(&[("POSTGRES_HOST", "db"), ("POSTGRES_PASSWORD", "p@ss:w/rd")]).expect("sound");
+        match parts.auth_database {
+            Some(Location::Postgres(url)) => {
+                assert_eq!(url, "postgres://cloudmeet:p%40ss%3Aw%2Frd@db:5432/cloudmeet_auth");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn limits_can_be_lifted_on_loopback_only() {
+        assert!(judged(&[("RATE_LIMITS", "off")]).is_ok());
+        let public = [("RATE_LIMITS", "off"), ("HOST", "0.0.0.0"), ("PUBLIC_URL", "https://a.b")];
+        assert!(refusal(&public).contains("RATE_LIMITS"));
+    }
+}

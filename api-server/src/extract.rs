@@ -1,0 +1,269 @@
+//! What handlers take from a request: JSON bodies, queries and ids, refused with a [`Problem`].
+
+use std::time::Duration;
+
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::Operation;
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use bytes::BytesMut;
+use cloudmeet_core::id::{MessageId, RoomId};
+use futures_util::StreamExt as _;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::problem::{Code, FieldError, Problem, Rule};
+
+/// The longest body that is read.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// How much of a body that is too long is taken and thrown away: an answer to a client that still
+/// sends would break its pipe and never be read.
+const MAX_DRAINED_BYTES: usize = 8 * 1024 * 1024;
+
+/// How long a body may take.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Is a JSON body that must be there.
+#[derive(Debug)]
+pub struct JsonBody<T>(pub T);
+
+/// Is a JSON body that may be absent.
+#[derive(Debug)]
+pub struct OptionalJsonBody<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let is_json = declares_json(request.headers());
+        let body = read(request.into_body()).await?;
+        if !is_json {
+            return Err(Code::UnsupportedMediaType.into());
+        }
+        parse(&body).map(Self)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let is_json = declares_json(request.headers());
+        let body = read(request.into_body()).await?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        if !is_json {
+            return Err(Code::UnsupportedMediaType.into());
+        }
+        parse(&body).map(Self)
+    }
+}
+
+impl<T: JsonSchema> OperationInput for JsonBody<T> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        axum::Json::<T>::operation_input(ctx, operation);
+    }
+}
+
+impl<T: JsonSchema> OperationInput for OptionalJsonBody<T> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        axum::Json::<T>::operation_input(ctx, operation);
+        if let Some(aide::openapi::ReferenceOr::Item(body)) = &mut operation.request_body {
+            body.required = false;
+        }
+    }
+}
+
+/// Is a query string.
+#[derive(Debug)]
+pub struct QueryParams<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let deserializer = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(query.as_bytes()));
+        serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
+            let field = error.path().to_string();
+            Problem::invalid_field(&field, Rule::WrongType(error.into_inner().to_string()))
+        })
+    }
+}
+
+impl<T: JsonSchema> OperationInput for QueryParams<T> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        Query::<T>::operation_input(ctx, operation);
+    }
+}
+
+/// Is the id of a room in a path; one that was never given is a 404.
+#[derive(Debug, Clone, Copy)]
+pub struct RoomPath(pub RoomId);
+
+#[derive(Deserialize, JsonSchema)]
+struct RoomSegments {
+    /// The room's id.
+    id: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RoomPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let segments = Path::<RoomSegments>::from_request_parts(parts, state).await;
+        let id = segments.ok().and_then(|segments| RoomId::parse(&segments.id));
+        id.map(Self).ok_or_else(|| Code::RoomNotFound.into())
+    }
+}
+
+impl OperationInput for RoomPath {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        Path::<RoomSegments>::operation_input(ctx, operation);
+    }
+}
+
+/// Is the id of a message of a room in a path.
+#[derive(Debug, Clone, Copy)]
+pub struct MessagePath {
+    /// The room.
+    pub room_id: RoomId,
+    /// The message.
+    pub message_id: MessageId,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct MessageSegments {
+    /// The room's id.
+    id: String,
+    /// The message's id.
+    message_id: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for MessagePath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Ok(Path(segments)) = Path::<MessageSegments>::from_request_parts(parts, state).await else {
+            return Err(Code::NotFound.into());
+        };
+        Ok(Self {
+            room_id: RoomId::parse(&segments.id).ok_or(Code::RoomNotFound)?,
+            message_id: MessageId::parse(&segments.message_id).ok_or(Code::MessageNotFound)?,
+        })
+    }
+}
+
+impl OperationInput for MessagePath {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        Path::<MessageSegments>::operation_input(ctx, operation);
+    }
+}
+
+/// Collects the broken fields of a request, so that a person hears of all at once.
+#[derive(Debug, Default)]
+pub struct FieldErrors(Vec<FieldError>);
+
+impl FieldErrors {
+    /// Takes a field's value, or notes what is wrong with it.
+    pub fn take<T, E: Into<Rule>>(&mut self, field: &str, parsed: Result<T, E>) -> Option<T> {
+        match parsed {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.0.push(FieldError::new(field, error));
+                None
+            }
+        }
+    }
+
+    /// Is the refusal, where something was wrong.
+    ///
+    /// # Errors
+    /// [`Problem`] with all broken fields.
+    pub fn check(self) -> Result<(), Problem> {
+        if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
+    }
+}
+
+fn declares_json(headers: &HeaderMap) -> bool {
+    let essence = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .map(str::trim);
+    essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+}
+
+async fn read(body: Body) -> Result<BytesMut, Problem> {
+    let reading = async {
+        let mut chunks = body.into_data_stream();
+        let mut bytes = BytesMut::new();
+        let mut length = 0;
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| Code::UnreadableBody)?;
+            length += chunk.len();
+            if length <= MAX_BODY_BYTES {
+                bytes.extend_from_slice(&chunk);
+            } else if length > MAX_DRAINED_BYTES {
+                break;
+            }
+        }
+        if length > MAX_BODY_BYTES { Err(Code::BodyTooLarge.into()) } else { Ok(bytes) }
+    };
+    tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or_else(|_| Err(Code::UnreadableBody.into()))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // Whether it is JSON at all comes first: what follows then speaks of types alone.
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let parsed = serde_path_to_error::deserialize(&mut deserializer);
+    match parsed {
+        Ok(value) => deserializer.end().map(|()| value).map_err(|_| Code::UnreadableBody.into()),
+        Err(error) if error.inner().is_data() => {
+            let path = error.path().to_string();
+            let message = error.into_inner().to_string();
+            let reason = message.split(" at line ").next().unwrap_or_default().to_owned();
+            match reason.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+                Some(field) => Err(Problem::invalid_field(field, Rule::Required)),
+                None => Err(Problem::invalid_field(&path, Rule::WrongType(reason))),
+            }
+        }
+        Err(_) => Err(Code::UnreadableBody.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cloudmeet_api_types::room::CreateRoom;
+
+    use super::*;
+
+    fn code(body: &str) -> Option<Code> {
+        parse::<CreateRoom>(body.as_bytes()).err().map(|problem| problem.code())
+    }
+
+    #[test]
+    fn what_is_no_json_is_unreadable_and_what_has_other_types_is_refused() {
+        assert_eq!(code(r#"{"name":"x"}"#), None);
+        assert_eq!(code(r#"{"name":"x","more":1}"#), None);
+        for broken in ["", "{", r#"{"name":"x"} x"#, "\u{0}"] {
+            assert_eq!(code(broken), Some(Code::UnreadableBody), "{broken:?}");
+        }
+        for wrong in [r#"{"name":1}"#, r#"{"name":null}"#, "{}", "null", "3"] {
+            assert_eq!(code(wrong), Some(Code::Invalid), "{wrong}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_too_long_is_refused_as_such() {
+        let body = Body::from(vec![b'x'; MAX_BODY_BYTES + 1]);
+        assert_eq!(read(body).await.err().map(|problem| problem.code()), Some(Code::BodyTooLarge));
+        assert!(read(Body::from(vec![b'x'; MAX_BODY_BYTES])).await.is_ok());
+    }
+}

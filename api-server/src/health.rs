@@ -1,0 +1,93 @@
+//! Whether the server lives, and whether it can serve.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aide::axum::ApiRouter;
+use aide::axum::routing::get_with;
+use aide::transform::TransformOperation;
+use axum::Json;
+use axum::extract::State;
+use cloudmeet_store::{AuthStore, ConferenceStore};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::problem::{Code, Problem};
+
+/// How long a store may take to answer before it counts as away.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Is what readiness depends on. Cheap to clone.
+#[derive(Clone)]
+pub struct Health {
+    auth: AuthStore,
+    conference: ConferenceStore,
+    draining: Arc<AtomicBool>,
+}
+
+/// Says that the server lives.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Healthy {
+    /// Always `healthy`.
+    status: &'static str,
+    /// Which of the services it is.
+    service: &'static str,
+}
+
+/// Says that the server lives or can serve.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Probe {
+    /// `live` or `ready`.
+    status: &'static str,
+}
+
+impl Health {
+    /// Watches over these stores.
+    #[must_use]
+    pub fn new(auth: AuthStore, conference: ConferenceStore) -> Self {
+        Self { auth, conference, draining: Arc::default() }
+    }
+
+    /// Lets load balancers know that no new work should come.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The probes' interface.
+pub fn routes() -> ApiRouter<Health> {
+    ApiRouter::new()
+        .api_route("/health", get_with(healthy, |docs| described(docs, "health", "Say which service this is")))
+        .api_route("/livez", get_with(live, |docs| described(docs, "livez", "Say whether the process lives")))
+        .api_route(
+            "/readyz",
+            get_with(ready, |docs| {
+                crate::docs::problems(described(docs, "readyz", "Say whether the stores answer"), &[503])
+            }),
+        )
+}
+
+fn described<'t>(operation: TransformOperation<'t>, id: &str, summary: &str) -> TransformOperation<'t> {
+    operation.id(id).tag("health").summary(summary)
+}
+
+async fn healthy() -> Json<Healthy> {
+    Json(Healthy { status: "healthy", service: "gateway" })
+}
+
+async fn live() -> Json<Probe> {
+    Json(Probe { status: "live" })
+}
+
+async fn ready(State(health): State<Health>) -> Result<Json<Probe>, Problem> {
+    if health.draining.load(Ordering::Relaxed) {
+        return Err(Code::ShuttingDown.into());
+    }
+    let checks = async { tokio::try_join!(health.auth.check(), health.conference.check()) };
+    match tokio::time::timeout(CHECK_TIMEOUT, checks).await {
+        Ok(Ok(_)) => Ok(Json(Probe { status: "ready" })),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(Code::Unavailable.into()),
+    }
+}

@@ -1,0 +1,298 @@
+//! The hub: which sockets of this server follow what, and what they are to hear.
+//!
+//! It is told of commits by the writer, of other mutations by whoever made them, and of what other
+//! servers did by the table of changes. It never waits: frames go into each socket's bounded queue,
+//! and a socket whose queue is full is closed.
+
+mod feed;
+mod follower;
+mod sockets;
+mod tail;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cloudmeet_api_types::chat::ChangedMessage;
+use cloudmeet_api_types::socket::{RemovedReason, ServerFrame};
+use cloudmeet_core::chat::Message;
+use cloudmeet_core::id::{RoomId, SessionId, UserId};
+use cloudmeet_core::participant::Participant;
+use cloudmeet_core::permission::Membership;
+use tokio::sync::{Notify, mpsc};
+
+pub use follower::Follower;
+use sockets::Sockets;
+pub use sockets::{CloseReason, Outbound, SocketCap, SocketId, SocketLink};
+pub use tail::Attached;
+use tail::{Offer, RoomTail, Subscriber};
+
+/// How many rooms may wait to be read again; more than that and the table of changes reminds us.
+const CATCH_UP_QUEUE: usize = 4096;
+
+/// Is the hub. Cheap to clone.
+#[derive(Clone)]
+pub struct Hub(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    /// Rooms whose tails missed something.
+    catch_up: mpsc::Sender<RoomId>,
+    /// Rings when a room's listing changed.
+    listing_changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    sockets: Sockets,
+    rooms: HashMap<RoomId, RoomTail>,
+    changed_listings: HashMap<RoomId, Audience>,
+}
+
+/// Says who hears that a room looks different in lists; the greater includes the lesser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Audience {
+    /// Who watches all rooms.
+    Watchers,
+    /// Also who follows the room: its own settings changed.
+    Followers,
+}
+
+/// Is what a socket's leaving of a room left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remaining {
+    /// The person has another socket of this server in the room.
+    Another,
+    /// It was the person's last socket of this server there.
+    None,
+}
+
+impl Hub {
+    /// Makes a hub, and the far end of its requests to read rooms again.
+    #[must_use]
+    pub fn new() -> (Self, mpsc::Receiver<RoomId>) {
+        let (catch_up, requests) = mpsc::channel(CATCH_UP_QUEUE);
+        let shared = Shared { state: Mutex::default(), catch_up, listing_changed: Notify::new() };
+        (Self(Arc::new(shared)), requests)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a socket in, if its person and its address may have one more.
+    ///
+    /// # Errors
+    /// [`SocketCap`].
+    pub fn open_socket(&self, link: SocketLink) -> Result<SocketId, SocketCap> {
+        self.state().sockets.open(link)
+    }
+
+    /// Forgets a socket. Gives the rooms that it followed, and whether its person still has one there.
+    pub fn close_socket(&self, id: SocketId) -> Vec<(RoomId, Remaining)> {
+        let mut state = self.state();
+        state.sockets.close(id);
+        let rooms: Vec<RoomId> =
+            state.rooms.iter().filter(|(_, tail)| tail.follows(id)).map(|(room_id, _)| *room_id).collect();
+        rooms.into_iter().map(|room_id| (room_id, remove_subscriber(&mut state, room_id, id))).collect()
+    }
+
+    /// Closes every socket, for a restart.
+    pub fn close_all(&self) {
+        self.state().sockets.close_all(CloseReason::Restarting);
+    }
+
+    /// Closes the sockets of a session that is over.
+    pub fn end_session(&self, session_id: &SessionId) {
+        self.state().sockets.close_session(session_id);
+    }
+
+    /// Gives the sessions that have sockets here.
+    #[must_use]
+    pub fn sessions_of(&self, user_id: UserId) -> Vec<SessionId> {
+        self.state().sockets.sessions_of(user_id)
+    }
+
+    /// Sends the socket every change of a room's listing from now on.
+    pub fn watch_rooms(&self, id: SocketId) {
+        self.state().sockets.watch(id);
+    }
+
+    /// Begins to follow a room: from here on nothing is missed, but nothing is sent before
+    /// [`attach`](Self::attach). Begun again, it replaces what was.
+    pub fn begin(&self, room_id: RoomId, id: SocketId) {
+        let mut state = self.state();
+        let Some(link) = state.sockets.link(id) else { return };
+        let subscriber = Subscriber::reading(link);
+        state.rooms.entry(room_id).or_default().subscribe(id, subscriber);
+    }
+
+    /// Sends the answer to a subscription, and after it whatever came since the store was read.
+    pub fn attach(&self, room_id: RoomId, id: SocketId, seq: i64, rev: i64, answer: &str) -> Attached {
+        let mut state = self.state();
+        let Some(tail) = state.rooms.get_mut(&room_id) else { return Attached::Gone };
+        let attached = tail.attach(id, seq, rev, answer);
+        if attached == Attached::Behind {
+            self.request_catch_up(room_id);
+        }
+        attached
+    }
+
+    /// Sends the answer to a subscription that is truncated: the socket hears of people, not of messages.
+    pub fn hold(&self, room_id: RoomId, id: SocketId, answer: &str) {
+        if let Some(tail) = self.state().rooms.get_mut(&room_id) {
+            tail.hold(id, answer);
+        }
+    }
+
+    /// Notes that this socket said it is inside: a newer one takes over from it.
+    pub fn set_inside(&self, room_id: RoomId, id: SocketId, inside: bool) {
+        if let Some(tail) = self.state().rooms.get_mut(&room_id) {
+            tail.set_inside(id, inside);
+        }
+    }
+
+    /// Says whether a socket follows a room.
+    #[must_use]
+    pub fn follows(&self, room_id: RoomId, id: SocketId) -> bool {
+        self.state().rooms.get(&room_id).is_some_and(|tail| tail.follows(id))
+    }
+
+    /// Stops following a room. `None` if the socket did not.
+    pub fn unsubscribe(&self, room_id: RoomId, id: SocketId) -> Option<Remaining> {
+        let mut state = self.state();
+        let follows = state.rooms.get(&room_id).is_some_and(|tail| tail.follows(id));
+        follows.then(|| remove_subscriber(&mut state, room_id, id))
+    }
+
+    /// Publishes messages that are on disk, ascending by room and number.
+    pub fn publish_messages(&self, messages: Vec<Message>) {
+        let mut state = self.state();
+        for message in messages {
+            let room_id = message.room_id;
+            self.note_listing(&mut state, room_id, Audience::Watchers);
+            let Some(tail) = state.rooms.get_mut(&room_id) else { continue };
+            let seq = message.seq;
+            let offer = tail.offer_message(seq, || encode(&ServerFrame::Message { message: message.into() }));
+            if offer == Offer::Gap {
+                self.request_catch_up(room_id);
+            }
+        }
+    }
+
+    /// Publishes an edit or a deletion that is on disk.
+    pub fn publish_revision(&self, message: Message) {
+        let room_id = message.room_id;
+        self.listing_changed(room_id);
+        if let Some(tail) = self.state().rooms.get_mut(&room_id)
+            && tail.offer_revision(message.rev, || revision_frame(message)) == Offer::Gap
+        {
+            self.request_catch_up(room_id);
+        }
+    }
+
+    /// Publishes edits and deletions as the store has them after a tail's place: it keeps only the
+    /// last of each message, so their numbers have gaps.
+    fn publish_revisions_read(&self, room_id: RoomId, messages: Vec<Message>) {
+        if let Some(tail) = self.state().rooms.get_mut(&room_id) {
+            for message in messages {
+                tail.push_revision(message.rev, || revision_frame(message));
+            }
+        }
+    }
+
+    /// Publishes where a person is. Sockets of somebody who left, or who is inside elsewhere, stop
+    /// following.
+    pub fn publish_participant(&self, participant: Participant) {
+        let (room_id, user_id) = (participant.room_id, participant.user_id);
+        self.listing_changed(room_id);
+        let mut state = self.state();
+        let Some(tail) = state.rooms.get_mut(&room_id) else { return };
+        let has_left = participant.membership == Membership::Stranger;
+        let call_socket = participant.call_socket.clone();
+        tail.offer_participant(user_id, participant.presence.version, || {
+            encode(&ServerFrame::Presence { room_id: room_id.get(), participant: participant.into() })
+        });
+        if has_left {
+            let frame = encode(&ServerFrame::Unsubscribed { room_id: room_id.get() });
+            tail.remove_person(user_id, &frame);
+        } else if let Some(inside) = call_socket {
+            let frame = encode(&ServerFrame::Removed { room_id: room_id.get(), reason: RemovedReason::Elsewhere });
+            tail.remove_replaced(user_id, &inside, &frame);
+        }
+        drop_if_empty(&mut state, room_id);
+    }
+
+    /// Shows everybody else in a room that a person types.
+    pub fn publish_typing(&self, room_id: RoomId, user_id: UserId) {
+        if let Some(tail) = self.state().rooms.get_mut(&room_id) {
+            let frame = encode(&ServerFrame::Typing { room_id: room_id.get(), user_id: user_id.get() });
+            tail.send_to_others(user_id, &frame);
+        }
+    }
+
+    /// Tells everybody who follows a room that it is closed for good; nobody does any more.
+    pub fn publish_closed(&self, room_id: RoomId) {
+        self.settings_changed(room_id);
+        let mut state = self.state();
+        if let Some(tail) = state.rooms.remove(&room_id) {
+            tail.send_to_all(&encode(&ServerFrame::RoomClosed { room_id: room_id.get() }));
+        }
+    }
+
+    /// Notes that a room looks different in lists.
+    pub fn listing_changed(&self, room_id: RoomId) {
+        self.note_listing(&mut self.state(), room_id, Audience::Watchers);
+    }
+
+    /// Notes that a room's own settings changed.
+    pub fn settings_changed(&self, room_id: RoomId) {
+        self.note_listing(&mut self.state(), room_id, Audience::Followers);
+    }
+
+    fn note_listing(&self, state: &mut State, room_id: RoomId, audience: Audience) {
+        let known = state.changed_listings.entry(room_id).or_insert(audience);
+        *known = audience.max(*known);
+        self.0.listing_changed.notify_one();
+    }
+
+    /// Is where a room's tail stands: the newest message and revision that were sent. `None` while
+    /// nobody follows it.
+    fn position(&self, room_id: RoomId) -> Option<(i64, i64)> {
+        self.state().rooms.get(&room_id).and_then(RoomTail::position)
+    }
+
+    fn followed_rooms(&self) -> Vec<RoomId> {
+        self.state().rooms.keys().copied().collect()
+    }
+
+    fn request_catch_up(&self, room_id: RoomId) {
+        if self.0.catch_up.try_send(room_id).is_err() {
+            tracing::warn!(room.id = room_id.get(), "too many rooms wait to be read again");
+        }
+    }
+}
+
+fn remove_subscriber(state: &mut State, room_id: RoomId, id: SocketId) -> Remaining {
+    let remaining = state.rooms.get_mut(&room_id).map_or(Remaining::None, |tail| tail.unsubscribe(id));
+    drop_if_empty(state, room_id);
+    remaining
+}
+
+fn drop_if_empty(state: &mut State, room_id: RoomId) {
+    if state.rooms.get(&room_id).is_some_and(RoomTail::is_empty) {
+        state.rooms.remove(&room_id);
+    }
+}
+
+fn revision_frame(message: Message) -> String {
+    let rev = message.rev;
+    let is_deleted = message.deleted_at.is_some();
+    let changed = ChangedMessage { message: message.into(), rev };
+    encode(&if is_deleted { ServerFrame::MessageDeleted(changed) } else { ServerFrame::MessageUpdated(changed) })
+}
+
+/// Encodes a frame once for everybody.
+#[must_use]
+pub fn encode(frame: &ServerFrame) -> String {
+    serde_json::to_string(frame).expect("frames are made of strings, numbers and lists")
+}

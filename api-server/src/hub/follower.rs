@@ -1,0 +1,217 @@
+//! The server's standing tasks: following what other servers did, and keeping leases.
+
+use std::time::Duration;
+
+use cloudmeet_core::id::RoomId;
+use cloudmeet_core::page::{Cursor, PageLimit, locate};
+use cloudmeet_store::{AccountChange, AuthStore, ConferenceStore, RoomChange, StoreError};
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Hub, feed};
+use crate::sessions::Sessions;
+
+/// How often the tables of changes are read.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+
+/// How often over leases are ended.
+const SWEEP_EVERY: Duration = Duration::from_secs(2);
+
+/// How often this server's own lease is renewed; it lasts three times as long.
+const RENEW_EVERY: Duration = Duration::from_secs(20);
+
+/// How often what nobody needs is deleted.
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+
+/// How many revisions are read in one step.
+const REVISIONS: i64 = 500;
+
+/// Is what the standing tasks work with.
+#[derive(Clone)]
+pub struct Follower {
+    /// Whom to tell.
+    pub hub: Hub,
+    /// Where accounts are.
+    pub auth: AuthStore,
+    /// Where rooms are.
+    pub conference: ConferenceStore,
+    /// Who remembers sessions.
+    pub sessions: Sessions,
+    /// This server's name in the store.
+    pub server_id: String,
+}
+
+impl Follower {
+    /// Starts the tasks. They end when `stop` is cancelled.
+    pub fn start(self, requests: mpsc::Receiver<RoomId>, tasks: &TaskTracker, stop: &CancellationToken) {
+        tasks.spawn(feed::run(self.hub.clone(), self.conference.clone(), stop.clone()));
+        let until = |stop: &CancellationToken, task: futures_util::future::BoxFuture<'static, ()>| {
+            let stop = stop.clone();
+            tasks.spawn(async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = task => {}
+                }
+            })
+        };
+        until(stop, Box::pin(self.clone().follow_accounts()));
+        until(stop, Box::pin(self.clone().follow_rooms()));
+        until(stop, Box::pin(self.clone().catch_up(requests)));
+        until(stop, Box::pin(self.clone().end_expired()));
+        until(stop, Box::pin(self.clone().renew()));
+        until(stop, Box::pin(self.prune()));
+    }
+
+    async fn follow_accounts(self) {
+        let mut tail = self.auth.follow();
+        let mut ticks = ticks(FOLLOW_EVERY);
+        loop {
+            ticks.tick().await;
+            match self.auth.changes(&mut tail).await {
+                Ok(changes) => {
+                    for change in changes {
+                        report(self.apply_account_change(change).await, "an account's change not applied");
+                    }
+                }
+                Err(error) => report(Err(error), "changes of accounts not read"),
+            }
+        }
+    }
+
+    async fn apply_account_change(&self, change: AccountChange) -> Result<(), StoreError> {
+        match change {
+            AccountChange::SessionEnded(session_id) => {
+                self.sessions.forget(&session_id).await;
+                self.hub.end_session(&session_id);
+            }
+            AccountChange::Account(user_id) => {
+                self.sessions.forget_all();
+                let Some((account, _)) = self.auth.account(user_id).await? else { return Ok(()) };
+                if !account.is_active {
+                    for session_id in self.hub.sessions_of(user_id) {
+                        self.hub.end_session(&session_id);
+                    }
+                }
+                self.conference.rename_person(user_id, account.display_name.as_str()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn follow_rooms(self) {
+        let mut tail = self.conference.follow_changes();
+        let mut ticks = ticks(FOLLOW_EVERY);
+        loop {
+            ticks.tick().await;
+            match self.conference.changes(&mut tail).await {
+                Ok(changes) => {
+                    for change in changes {
+                        report(self.apply_room_change(change).await, "a room's change not applied");
+                    }
+                }
+                Err(error) => report(Err(error), "changes of rooms not read"),
+            }
+        }
+    }
+
+    async fn apply_room_change(&self, change: RoomChange) -> Result<(), StoreError> {
+        match change {
+            RoomChange::Messages(room_id) | RoomChange::Revisions(room_id) => {
+                self.hub.listing_changed(room_id);
+                self.read_again(room_id).await?;
+            }
+            RoomChange::Person(room_id, user_id) => {
+                if let Some(participant) = self.conference.participant(room_id, user_id).await? {
+                    self.hub.publish_participant(participant);
+                }
+            }
+            RoomChange::Room(room_id) => {
+                self.hub.settings_changed(room_id);
+                let closed = match self.hub.position(room_id) {
+                    Some(_) => self.conference.audience(room_id).await?.is_some_and(|found| !found.room.is_active),
+                    None => false,
+                };
+                if closed {
+                    self.hub.publish_closed(room_id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn catch_up(self, mut requests: mpsc::Receiver<RoomId>) {
+        while let Some(room_id) = requests.recv().await {
+            report(self.read_again(room_id).await, "a room was not read again");
+        }
+    }
+
+    /// Sends what a room's tail has not sent yet, as the store has it.
+    async fn read_again(&self, room_id: RoomId) -> Result<(), StoreError> {
+        while let Some((seq, _)) = self.hub.position(room_id) {
+            let page = locate(Cursor::After(seq), PageLimit::max(), i64::MAX);
+            let messages = self.conference.messages(room_id, page).await?;
+            let is_last = messages.len() < usize::try_from(PageLimit::MAX).unwrap_or(usize::MAX);
+            self.hub.publish_messages(messages);
+            if is_last {
+                break;
+            }
+        }
+        while let Some((_, rev)) = self.hub.position(room_id) {
+            let messages = self.conference.changed_messages(room_id, rev, REVISIONS).await?;
+            let is_last = i64::try_from(messages.len()).unwrap_or(0) < REVISIONS;
+            self.hub.publish_revisions_read(room_id, messages);
+            if is_last {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn end_expired(self) {
+        let mut ticks = ticks(SWEEP_EVERY);
+        loop {
+            ticks.tick().await;
+            match self.conference.end_expired_presences().await {
+                Ok(ended) => ended.into_iter().for_each(|participant| self.hub.publish_participant(participant)),
+                Err(error) => report(Err(error), "over leases not ended"),
+            }
+        }
+    }
+
+    async fn renew(self) {
+        let mut ticks = ticks(RENEW_EVERY);
+        loop {
+            ticks.tick().await;
+            report(self.conference.check().await, "the store's clock was not read");
+            report(self.auth.check().await, "the store's clock was not read");
+            report(self.conference.renew_server(&self.server_id).await, "this server's lease was not renewed");
+        }
+    }
+
+    async fn prune(self) {
+        let mut ticks = ticks(PRUNE_EVERY);
+        loop {
+            ticks.tick().await;
+            report(self.auth.prune().await, "old rows of accounts not deleted");
+            report(self.conference.prune().await, "old rows of rooms not deleted");
+            // What changed while the queue of requests was full is read at the latest now.
+            for room_id in self.hub.followed_rooms() {
+                report(self.read_again(room_id).await, "a room was not read again");
+            }
+        }
+    }
+}
+
+fn ticks(period: Duration) -> tokio::time::Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+fn report(outcome: Result<(), StoreError>, message: &'static str) {
+    if let Err(error) = outcome {
+        tracing::warn!(error = &error as &dyn std::error::Error, "{message}");
+    }
+}

@@ -1,0 +1,272 @@
+//! A room's tail on this server: who follows it, and how far each of them has heard.
+//!
+//! A subscription is read from the store while the room goes on. So it begins here first: what
+//! comes meanwhile is kept for it, and sent after what was read. Messages leave in the order of
+//! their numbers, each once; a number that is missing is read from the store before the next is sent.
+
+use std::collections::HashMap;
+
+use axum::extract::ws::Utf8Bytes;
+use cloudmeet_core::id::UserId;
+
+use super::Remaining;
+use super::sockets::{SocketId, SocketLink};
+
+/// How much is kept for a subscription that is being read; with more it is answered as truncated.
+const MAX_KEPT: usize = 512;
+
+/// Says what became of something offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offer {
+    /// It was sent, or kept for those who are being read.
+    Taken,
+    /// Everybody has it.
+    Old,
+    /// Something before it is missing.
+    Gap,
+}
+
+/// Says how an answer to a subscription went out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attached {
+    /// The socket follows from here on.
+    Live,
+    /// The socket follows, and the tail is to be read again for what it missed.
+    Behind,
+    /// Too much came meanwhile: nothing was sent, and the answer must be truncated.
+    Overrun,
+    /// The socket does not follow the room any more.
+    Gone,
+}
+
+/// Is where something stands in a room's history.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Message(i64),
+    Revision(i64),
+    /// Nowhere: people come and go beside it.
+    Beside,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// The store is being read for it.
+    Reading { kept: Vec<(Place, Utf8Bytes)>, overrun: bool },
+    /// Truncated: it hears of people only.
+    Held,
+    /// It has heard everything up to these.
+    Live { seq: i64, rev: i64 },
+}
+
+/// Is a socket that follows a room.
+#[derive(Debug)]
+pub(super) struct Subscriber {
+    link: SocketLink,
+    stage: Stage,
+    inside: bool,
+}
+
+impl Subscriber {
+    pub(super) fn reading(link: SocketLink) -> Self {
+        Self { link, stage: Stage::Reading { kept: Vec::new(), overrun: false }, inside: false }
+    }
+
+    fn hear(&mut self, place: Place, frame: &Utf8Bytes) {
+        match (&mut self.stage, place) {
+            (Stage::Reading { kept, .. }, _) if kept.len() < MAX_KEPT => kept.push((place, frame.clone())),
+            (Stage::Reading { overrun, .. }, _) => *overrun = true,
+            (Stage::Held, Place::Beside) | (Stage::Live { .. }, Place::Beside) => self.link.send(frame.clone()),
+            (Stage::Held, _) => {}
+            (Stage::Live { seq, .. }, Place::Message(new)) if new > *seq => {
+                *seq = new;
+                self.link.send(frame.clone());
+            }
+            (Stage::Live { rev, .. }, Place::Revision(new)) if new > *rev => {
+                *rev = new;
+                self.link.send(frame.clone());
+            }
+            (Stage::Live { .. }, _) => {}
+        }
+    }
+}
+
+/// Is a room's tail. `Default` is that of a room that nobody follows yet.
+#[derive(Debug, Default)]
+pub(super) struct RoomTail {
+    /// The newest message and revision that were sent; `None` before the first subscription was read.
+    position: Option<(i64, i64)>,
+    /// Something came before `position` was known.
+    missed: bool,
+    subscribers: HashMap<SocketId, Subscriber>,
+    /// The newest version of each person that was sent.
+    versions: HashMap<UserId, i64>,
+}
+
+impl RoomTail {
+    pub(super) fn is_empty(&self) -> bool {
+        self.subscribers.is_empty()
+    }
+
+    pub(super) fn position(&self) -> Option<(i64, i64)> {
+        self.position
+    }
+
+    pub(super) fn follows(&self, id: SocketId) -> bool {
+        self.subscribers.contains_key(&id)
+    }
+
+    pub(super) fn subscribe(&mut self, id: SocketId, subscriber: Subscriber) {
+        let inside = self.subscribers.get(&id).is_some_and(|old| old.inside);
+        self.subscribers.insert(id, Subscriber { inside, ..subscriber });
+    }
+
+    pub(super) fn unsubscribe(&mut self, id: SocketId) -> Remaining {
+        let Some(gone) = self.subscribers.remove(&id) else { return Remaining::Another };
+        let user_id = gone.link.user_id;
+        if self.subscribers.values().any(|other| other.link.user_id == user_id) {
+            Remaining::Another
+        } else {
+            Remaining::None
+        }
+    }
+
+    pub(super) fn set_inside(&mut self, id: SocketId, inside: bool) {
+        if let Some(subscriber) = self.subscribers.get_mut(&id) {
+            subscriber.inside = inside;
+        }
+    }
+
+    pub(super) fn attach(&mut self, id: SocketId, seq: i64, rev: i64, answer: &str) -> Attached {
+        let is_first = self.position.is_none();
+        let position = self.position.get_or_insert((seq, rev));
+        let Some(subscriber) = self.subscribers.get_mut(&id) else { return Attached::Gone };
+        let Stage::Reading { kept, overrun } = &mut subscriber.stage else { return Attached::Gone };
+        if *overrun {
+            return Attached::Overrun;
+        }
+        let kept = std::mem::take(kept);
+        subscriber.link.send(answer);
+        subscriber.stage = Stage::Live { seq, rev };
+        if is_first {
+            // What was kept may have gaps between what was read and what came: the store has all of it.
+            for (place, frame) in kept {
+                if matches!(place, Place::Beside) {
+                    subscriber.hear(place, &frame);
+                }
+            }
+            return if std::mem::take(&mut self.missed) { Attached::Behind } else { Attached::Live };
+        }
+        for (place, frame) in kept {
+            subscriber.hear(place, &frame);
+        }
+        // The store may have been read further than the tail has come; it follows by itself.
+        if seq > position.0 || rev > position.1 { Attached::Behind } else { Attached::Live }
+    }
+
+    pub(super) fn hold(&mut self, id: SocketId, answer: &str) {
+        let Some(subscriber) = self.subscribers.get_mut(&id) else { return };
+        let stage = std::mem::replace(&mut subscriber.stage, Stage::Held);
+        subscriber.link.send(answer);
+        if let Stage::Reading { kept, .. } = stage {
+            for (place, frame) in kept {
+                subscriber.hear(place, &frame);
+            }
+        }
+    }
+
+    pub(super) fn offer_message(&mut self, seq: i64, frame: impl FnOnce() -> String) -> Offer {
+        match &mut self.position {
+            None => {
+                self.missed = true;
+                Offer::Taken
+            }
+            Some((last, _)) if seq <= *last => Offer::Old,
+            Some((last, _)) if seq > *last + 1 => Offer::Gap,
+            Some((last, _)) => {
+                *last = seq;
+                self.tell(Place::Message(seq), frame());
+                Offer::Taken
+            }
+        }
+    }
+
+    pub(super) fn offer_revision(&mut self, rev: i64, frame: impl FnOnce() -> String) -> Offer {
+        match self.position {
+            None => {
+                self.missed = true;
+                Offer::Taken
+            }
+            Some((_, last)) if rev <= last => Offer::Old,
+            Some((_, last)) if rev > last + 1 => Offer::Gap,
+            Some(_) => {
+                self.push_revision(rev, frame);
+                Offer::Taken
+            }
+        }
+    }
+
+    /// Sends a revision whatever lies before it: the store was read, and nothing does.
+    pub(super) fn push_revision(&mut self, rev: i64, frame: impl FnOnce() -> String) {
+        if let Some((_, last)) = &mut self.position
+            && rev > *last
+        {
+            *last = rev;
+            self.tell(Place::Revision(rev), frame());
+        }
+    }
+
+    pub(super) fn offer_participant(&mut self, user_id: UserId, version: i64, frame: impl FnOnce() -> String) {
+        let known = self.versions.entry(user_id).or_insert(i64::MIN);
+        if version > *known {
+            *known = version;
+            self.tell(Place::Beside, frame());
+        }
+    }
+
+    pub(super) fn send_to_all(&self, frame: &str) {
+        let frame = Utf8Bytes::from(frame);
+        for subscriber in self.subscribers.values() {
+            subscriber.link.send(frame.clone());
+        }
+    }
+
+    pub(super) fn links(&self) -> impl Iterator<Item = &SocketLink> {
+        self.subscribers.values().map(|subscriber| &subscriber.link)
+    }
+
+    pub(super) fn send_to_others(&mut self, user_id: UserId, frame: &str) {
+        let frame = Utf8Bytes::from(frame);
+        for subscriber in self.subscribers.values_mut().filter(|other| other.link.user_id != user_id) {
+            subscriber.hear(Place::Beside, &frame);
+        }
+    }
+
+    /// Ends a person's subscriptions, with a last frame.
+    pub(super) fn remove_person(&mut self, user_id: UserId, frame: &str) {
+        self.remove(frame, |subscriber| subscriber.link.user_id == user_id);
+    }
+
+    /// Ends the subscriptions of a person's sockets that were inside before another one was.
+    pub(super) fn remove_replaced(&mut self, user_id: UserId, inside: &str, frame: &str) {
+        self.remove(frame, |subscriber| {
+            subscriber.link.user_id == user_id && subscriber.inside && *subscriber.link.key != *inside
+        });
+    }
+
+    fn remove(&mut self, frame: &str, is_meant: impl Fn(&Subscriber) -> bool) {
+        self.subscribers.retain(|_, subscriber| {
+            let remove = is_meant(subscriber);
+            if remove {
+                subscriber.link.send(frame);
+            }
+            !remove
+        });
+    }
+
+    fn tell(&mut self, place: Place, frame: String) {
+        let frame = Utf8Bytes::from(frame);
+        for subscriber in self.subscribers.values_mut() {
+            subscriber.hear(place, &frame);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! CloudMeet's server: REST, WebSocket and web UI over the rules of `cloudmeet-core`.
+//!
+//! Handlers parse, let core and store decide, publish and answer; nothing else. `roles` puts them
+//! together, `server` runs the result.
+
+pub mod access_token;
+pub mod auth;
+pub mod client_address;
+pub mod conference;
+pub mod config;
+pub mod data_dir;
+pub mod docs;
+pub mod docs_ui;
+pub mod extract;
+pub mod hash_pool;
+pub mod health;
+pub mod healthcheck;
+pub mod hub;
+pub mod origin;
+pub mod problem;
+pub mod random;
+pub mod rate_limit;
+pub mod roles;
+pub mod secret;
+pub mod server;
+pub mod sessions;
+pub mod socket;
+pub mod web_ui;

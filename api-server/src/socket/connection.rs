@@ -1,0 +1,308 @@
+//! A socket's life: frames in, frames out, heartbeats, and its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use cloudmeet_api_types::socket::{MAX_FRAME_BYTES, ServerFrame};
+use cloudmeet_core::id::RoomId;
+use cloudmeet_store::HoldEnd;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::Client;
+use super::requests::{Handled, Requests};
+use crate::conference::Conference;
+use crate::hub::{CloseReason, Outbound, Remaining, SocketCap, SocketId, SocketLink, encode};
+use crate::rate_limit::RateLimits;
+use crate::sessions::Sessions;
+
+/// How often the server pings.
+const HEARTBEAT: Duration = Duration::from_secs(20);
+
+/// How long a socket may be silent: three pings without a pong.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// How many frames may wait for a client.
+const QUEUE: usize = 1024;
+
+/// How long writing one frame, or saying goodbye, may take.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How many frames a client may send at once, and how many a second.
+const FLOOD_BURST: u32 = 300;
+const FLOOD_PER_SECOND: u32 = 100;
+
+/// Says how a socket ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The client closed it in order.
+    Closed,
+    /// It broke, or fell silent.
+    Lost,
+    /// The server closed it.
+    Server(u16, &'static str),
+}
+
+impl End {
+    const BAD_FRAME: Self = Self::Server(4400, "bad frame");
+    const SESSION_OVER: Self = Self::Server(4401, "session over");
+    const TOO_SLOW: Self = Self::Server(4408, "too slow");
+    const FLOODING: Self = Self::Server(4429, "flooding");
+    const RESTARTING: Self = Self::Server(1012, "restarting");
+    const TOO_BIG: Self = Self::Server(1009, "frame too big");
+}
+
+impl From<CloseReason> for End {
+    fn from(reason: CloseReason) -> Self {
+        match reason {
+            CloseReason::Restarting => Self::RESTARTING,
+            CloseReason::SessionOver => Self::SESSION_OVER,
+            CloseReason::TooSlow => Self::TOO_SLOW,
+        }
+    }
+}
+
+/// Is a client with a place among the sockets; dropped, it gives the place back.
+pub(super) struct Admitted {
+    conference: Arc<Conference>,
+    sessions: Sessions,
+    client: Client,
+    link: SocketLink,
+    id: SocketId,
+    outbound: Option<mpsc::Receiver<Outbound>>,
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        // Without effect when the socket ended in the usual way.
+        self.conference.hub.close_socket(self.id);
+    }
+}
+
+impl Admitted {
+    /// Takes a place.
+    pub(super) fn new(conference: Arc<Conference>, sessions: Sessions, client: Client) -> Result<Self, SocketCap> {
+        let (queue, outbound) = mpsc::channel(QUEUE);
+        let link = SocketLink {
+            key: Uuid::now_v7().to_string().into(),
+            user_id: client.identity.user_id,
+            session_id: client.session_id.clone(),
+            address: client.address,
+            caps: conference.limits.switch(),
+            queue,
+            overrun: CancellationToken::new(),
+        };
+        let id = conference.hub.open_socket(link.clone())?;
+        Ok(Self { conference, sessions, client, link, id, outbound: Some(outbound) })
+    }
+
+    /// Runs the socket to its end.
+    pub(super) async fn run(mut self, socket: WebSocket) {
+        let Some(outbound) = self.outbound.take() else { return };
+        let (sink, stream) = socket.split();
+        self.link.send(encode(&ServerFrame::Welcome {
+            session_id: self.client.session_id.to_string(),
+            user_id: self.client.identity.user_id.get(),
+            heartbeat_s: HEARTBEAT.as_secs(),
+        }));
+        // The session may have ended between the ticket and the place in the hub.
+        if !matches!(self.sessions.holder(&self.client.session_id).await, Ok(Some(_))) {
+            self.conference.hub.end_session(&self.client.session_id);
+        }
+        let stop = CancellationToken::new();
+        let writer = tokio::spawn(write(sink, outbound, self.link.overrun.clone(), stop.clone()));
+        let mut last_sign = Instant::now();
+        let read = self.read(stream, &mut last_sign, &writer);
+        let end = read.await;
+        if let End::Server(code, reason) = end {
+            let _ = self.link.queue.try_send(Outbound::Goodbye(code, reason));
+        }
+        stop.cancel();
+        let written = tokio::time::timeout(GOODBYE_TIMEOUT + WRITE_TIMEOUT, writer).await;
+        let end = match (end, written) {
+            (End::Lost, Ok(Ok(Some(end)))) => end,
+            _ => end,
+        };
+        self.part(end, last_sign).await;
+    }
+
+    async fn read(
+        &self,
+        mut stream: SplitStream<WebSocket>,
+        last_sign: &mut Instant,
+        writer: &tokio::task::JoinHandle<Option<End>>,
+    ) -> End {
+        let mut requests = Requests::new(self.conference.clone(), &self.client, self.link.clone(), self.id);
+        let mut flood = Flood::new();
+        let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let message = tokio::select! {
+                message = stream.next() => message,
+                () = requests.answer_next(), if requests.are_pending() => continue,
+                _ = heartbeat.tick() => {
+                    if writer.is_finished() || last_sign.elapsed() >= SILENCE {
+                        return End::Lost;
+                    }
+                    let _ = self.link.queue.try_send(Outbound::Ping);
+                    continue;
+                }
+                () = self.link.overrun.cancelled() => return End::TOO_SLOW,
+            };
+            let text = match message {
+                None | Some(Err(_)) => return if too_big(message.as_ref()) { End::TOO_BIG } else { End::Lost },
+                Some(Ok(Message::Close(_))) => return End::Closed,
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+                    *last_sign = Instant::now();
+                    continue;
+                }
+                Some(Ok(Message::Binary(bytes))) if bytes.len() > MAX_FRAME_BYTES => return End::TOO_BIG,
+                Some(Ok(Message::Binary(_))) => {
+                    requests.refuse_frame();
+                    return End::BAD_FRAME;
+                }
+                Some(Ok(Message::Text(text))) => text,
+            };
+            *last_sign = Instant::now();
+            if text.len() > MAX_FRAME_BYTES {
+                return End::TOO_BIG;
+            }
+            if self.link.caps == RateLimits::On && !flood.admits(Instant::now()) {
+                return End::FLOODING;
+            }
+            if requests.handle(&text).await == Handled::BadFrame {
+                return End::BAD_FRAME;
+            }
+        }
+    }
+
+    /// Lets go of every room: in order if the socket ended in order, by the lease if it broke, and
+    /// not at all when the server restarts, for then the client is about to come back.
+    async fn part(&self, end: End, last_sign: Instant) {
+        let rooms = self.conference.hub.close_socket(self.id);
+        let release = match end {
+            End::RESTARTING => return,
+            End::Closed | End::SESSION_OVER => HoldEnd::Closed,
+            End::Lost | End::Server(..) => {
+                let silent_ms = i64::try_from(last_sign.elapsed().as_millis()).unwrap_or(i64::MAX);
+                let now = self.conference.store.now();
+                HoldEnd::Lapsed(cloudmeet_core::time::Timestamp::from_millis(now.as_millis() - silent_ms))
+            }
+        };
+        for (room_id, remaining) in rooms {
+            if remaining == Remaining::None {
+                self.conference.release(room_id, self.client.identity.user_id, release).await;
+            }
+        }
+    }
+}
+
+impl Conference {
+    /// Lets go of a room for a person who has no socket of this server there any more.
+    pub(super) async fn release(&self, room_id: RoomId, user_id: cloudmeet_core::id::UserId, end: HoldEnd) {
+        match self.store.release_hold(room_id, user_id, &self.server_id, end).await {
+            Ok(Some(participant)) => self.hub.publish_participant(participant),
+            Ok(None) => {}
+            // The server's lease is renewed for the whole server, so this one would stay held: but the
+            // next release or the server's end brings it down.
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, room.id = room_id.get(), "hold not released");
+            }
+        }
+    }
+}
+
+/// Writes what is queued until there is nothing more to write. Gives how the server ended the
+/// socket, if it did.
+async fn write(
+    mut sink: SplitSink<WebSocket, Message>,
+    mut outbound: mpsc::Receiver<Outbound>,
+    overrun: CancellationToken,
+    stop: CancellationToken,
+) -> Option<End> {
+    let end = loop {
+        let next = tokio::select! {
+            biased;
+            () = overrun.cancelled() => break Some(End::TOO_SLOW),
+            next = outbound.recv() => next,
+            () = stop.cancelled() => match outbound.try_recv() {
+                Ok(next) => Some(next),
+                Err(_) => break None,
+            },
+        };
+        let message = match next {
+            None => break None,
+            Some(Outbound::Frame(text)) => Message::Text(text),
+            Some(Outbound::Ping) => Message::Ping(bytes::Bytes::new()),
+            Some(Outbound::Close(reason)) => break Some(End::from(reason)),
+            Some(Outbound::Goodbye(code, reason)) => break Some(End::Server(code, reason)),
+        };
+        let writing = tokio::time::timeout(WRITE_TIMEOUT, sink.send(message));
+        let written = tokio::select! {
+            written = writing => written,
+            () = overrun.cancelled() => break Some(End::TOO_SLOW),
+        };
+        match written {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => break None,
+            Err(_) => break Some(End::TOO_SLOW),
+        }
+    };
+    let close = match end {
+        Some(End::Server(code, reason)) => Some(CloseFrame { code, reason: reason.into() }),
+        _ => None,
+    };
+    let _ = tokio::time::timeout(GOODBYE_TIMEOUT, async {
+        let _ = sink.send(Message::Close(close)).await;
+        let _ = sink.close().await;
+    })
+    .await;
+    end
+}
+
+fn too_big(message: Option<&Result<Message, axum::Error>>) -> bool {
+    message.is_some_and(|message| {
+        message.as_ref().is_err_and(|error| error.to_string().to_lowercase().contains("message too long"))
+    })
+}
+
+/// Counts a client's frames: a bucket of [`FLOOD_BURST`] that fills by [`FLOOD_PER_SECOND`].
+struct Flood {
+    left: f64,
+    counted_at: Instant,
+}
+
+impl Flood {
+    fn new() -> Self {
+        Self { left: f64::from(FLOOD_BURST), counted_at: Instant::now() }
+    }
+
+    fn admits(&mut self, now: Instant) -> bool {
+        let earned = now.duration_since(self.counted_at).as_secs_f64() * f64::from(FLOOD_PER_SECOND);
+        self.left = (self.left + earned).min(f64::from(FLOOD_BURST));
+        self.counted_at = now;
+        self.left -= 1.0;
+        self.left >= 0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_seen_and_a_steady_stream_is_not() {
+        let mut flood = Flood::new();
+        let start = flood.counted_at;
+        assert!((0..FLOOD_BURST).all(|_| flood.admits(start)));
+        assert!(!flood.admits(start));
+        let mut steady = Flood::new();
+        assert!((0..2000_u64).all(|n| steady.admits(start + Duration::from_millis(10 * n))));
+    }
+}
