@@ -185,7 +185,7 @@ fn databases(settings: &Settings) -> anyhow::Result<(Option<Location>, Option<Lo
 fn from_parts(settings: &Settings, host: &str, database: &str) -> anyhow::Result<Location> {
     let mut url = Url::parse("postgres://localhost").context("a constant")?;
     let database = settings.postgres_db.as_deref().unwrap_or(database);
-    let refused = |_: ()| anyhow::anyhow!("POSTGRES_HOST, POSTGRES_USER or POSTGRES_PASSWORD cannot stand in a URL");
+    let refused = |()| anyhow::anyhow!("POSTGRES_HOST, POSTGRES_USER or POSTGRES_PASSWORD cannot stand in a URL");
     url.set_host(Some(host)).context("POSTGRES_HOST is not a host name")?;
     url.set_port(Some(settings.postgres_port)).map_err(refused)?;
     url.set_username(&settings.postgres_user).map_err(refused)?;

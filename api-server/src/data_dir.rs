@@ -57,7 +57,7 @@ impl DataDir {
                 fs::rename(self.file(&format!("{name}.new")), &path).with_context(|| format!("cannot make {shown}"))?;
             }
             Ok(_) => {
-                fs::remove_file(self.file(&format!("{name}.new"))).with_context(|| format!("cannot tidy {shown}"))?
+                fs::remove_file(self.file(&format!("{name}.new"))).with_context(|| format!("cannot tidy {shown}"))?;
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 fs::remove_file(self.file(&format!("{name}.new"))).with_context(|| format!("cannot tidy {shown}"))?;

@@ -69,7 +69,6 @@ static SWAGGER_STYLE: &[u8] = include_bytes!("../assets/swagger-ui.css.gz");
 static REDOC_BUNDLE: &[u8] = include_bytes!("../assets/redoc.standalone.js.gz");
 
 /// The routes of the two pages and of the description itself, as JSON.
-#[must_use]
 pub fn routes(openapi: Arc<str>) -> Router {
     Router::new()
         .route("/openapi.json", get(description))

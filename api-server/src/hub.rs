@@ -292,6 +292,9 @@ fn revision_frame(message: Message) -> String {
 }
 
 /// Encodes a frame once for everybody.
+///
+/// # Panics
+/// Never: frames are made of strings, numbers and lists.
 #[must_use]
 pub fn encode(frame: &ServerFrame) -> String {
     serde_json::to_string(frame).expect("frames are made of strings, numbers and lists")

@@ -54,7 +54,6 @@ struct Asset {
 }
 
 /// The routes of the pages and their assets.
-#[must_use]
 pub fn routes() -> Router {
     let ui = Arc::new(Ui::load());
     let page = |file: &'static str| {

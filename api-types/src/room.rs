@@ -24,7 +24,6 @@ pub struct UpdateRoom {
     pub name: Option<String>,
     /// At most 2,000 characters; null or blank removes it.
     #[serde(default, deserialize_with = "present")]
-    #[expect(clippy::option_option, reason = "absent, null and a text are three things in a merge patch")]
     pub description: Option<Option<String>>,
 }
 

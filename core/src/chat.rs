@@ -233,18 +233,21 @@ mod tests {
                         .and_then(|(_, _, seq)| MessageId::new(*seq)),
                     admitted: if admitted { Ok(()) } else { Err(SendError::NoSuchRoom) },
                 }).collect();
-                let last_seq = stored.len() as i64;
+                let last_seq = i64::try_from(stored.len()).expect("few");
                 for (index, verdict) in assign(last_seq, &waiting).into_iter().enumerate() {
                     match verdict {
                         Verdict::Store(seq) => stored.push((waiting[index].user_id, names[index].clone(), seq)),
                         Verdict::SameAs(first) => prop_assert!(first < index && names[first] == names[index]),
-                        Verdict::Known(id) => prop_assert_eq!(&stored[id.get() as usize - 1].1, &names[index]),
+                        Verdict::Known(id) => {
+                            let place = usize::try_from(id.get()).expect("few") - 1;
+                            prop_assert_eq!(&stored[place].1, &names[index]);
+                        },
                         Verdict::Refuse(_) => prop_assert!(waiting[index].admitted.is_err()),
                     }
                 }
             }
             let seqs: Vec<i64> = stored.iter().map(|(_, _, seq)| *seq).collect();
-            prop_assert_eq!(seqs, (1..=stored.len() as i64).collect::<Vec<_>>());
+            prop_assert_eq!(seqs, (1..=i64::try_from(stored.len()).expect("few")).collect::<Vec<_>>());
             for (index, (author, name, _)) in stored.iter().enumerate() {
                 let double = stored[..index].iter().any(|(who, known, _)| name.is_some() && who == author && known == name);
                 prop_assert!(!double);

@@ -69,15 +69,13 @@ pub(super) async fn refresh(
     OptionalJsonBody(body): OptionalJsonBody<Refresh>,
 ) -> Result<(HeaderMap, Json<Tokens>), Problem> {
     let in_body = body.refresh_token.is_some();
-    let presented = match body.refresh_token {
-        Some(token) => OpaqueToken::presented(token),
-        None => {
-            // A cookie comes along by itself, so the page that sends it must be ours.
-            if names.origin(&headers) == Origin::Foreign {
-                return Err(Code::ForeignOrigin.into());
-            }
-            cookie::read(&headers, auth.is_secure).ok_or(Code::InvalidRefreshToken)?
-        }
+    let presented = if let Some(token) = body.refresh_token {
+        OpaqueToken::presented(token)
+    } else if names.origin(&headers) == Origin::Foreign {
+        // A cookie comes along by itself, so the page that sends it must be ours.
+        return Err(Code::ForeignOrigin.into());
+    } else {
+        cookie::read(&headers, auth.is_secure).ok_or(Code::InvalidRefreshToken)?
     };
     let renewed = match auth.store.renew(&presented).await {
         Ok(renewed) => renewed,

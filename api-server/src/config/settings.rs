@@ -3,6 +3,12 @@
 //! A flag's value name is the name of the environment variable, and in lower case of the entry in
 //! the configuration file.
 
+#![allow(
+    clippy::doc_markdown,
+    rustdoc::bare_urls,
+    reason = "these comments are the text of --help, which is not Markdown"
+)]
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 

@@ -14,7 +14,7 @@ use clap::{Command as Clap, CommandFactory as _, FromArgMatches as _};
 use super::settings::{Cli, Command, Settings};
 use crate::data_dir;
 
-/// The settings that may be read from the file that NAME_FILE names.
+/// The settings that may be read from the file that `NAME_FILE` names.
 const FROM_FILES: [&str; 6] = [
     "JWT_SECRET_KEY",
     "INTERNAL_TOKEN",

@@ -17,7 +17,7 @@ use crate::sessions::Sessions;
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 
 /// How often over leases are ended.
-const SWEEP_EVERY: Duration = Duration::from_secs(2);
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// How often this server's own lease is renewed; it lasts three times as long.
 const RENEW_EVERY: Duration = Duration::from_secs(20);

@@ -75,7 +75,7 @@ impl Subscriber {
         match (&mut self.stage, place) {
             (Stage::Reading { kept, .. }, _) if kept.len() < MAX_KEPT => kept.push((place, frame.clone())),
             (Stage::Reading { overrun, .. }, _) => *overrun = true,
-            (Stage::Held, Place::Beside) | (Stage::Live { .. }, Place::Beside) => self.link.send(frame.clone()),
+            (Stage::Held | Stage::Live { .. }, Place::Beside) => self.link.send(frame.clone()),
             (Stage::Held, _) => {}
             (Stage::Live { seq, .. }, Place::Message(new)) if new > *seq => {
                 *seq = new;

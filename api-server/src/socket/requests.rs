@@ -116,10 +116,10 @@ impl Requests {
 
     async fn obey(&mut self, frame: ClientFrame, id: Option<Json>) -> Result<(), Problem> {
         match frame {
-            ClientFrame::Ping => self.answer(id, ServerFrame::Pong),
+            ClientFrame::Ping => self.answer(id.as_ref(), ServerFrame::Pong),
             ClientFrame::WatchRooms => {
                 self.conference.hub.watch_rooms(self.id);
-                self.answer(id, ServerFrame::WatchingRooms);
+                self.answer(id.as_ref(), ServerFrame::WatchingRooms);
             }
             ClientFrame::Subscribe(subscribe) => self.subscribe(subscribe, id).await?,
             ClientFrame::Unsubscribe { room_id } => self.unsubscribe(room(room_id)?, id).await?,
@@ -145,7 +145,7 @@ impl Requests {
         if remaining == Remaining::None {
             self.conference.release(room_id, self.who.user_id, HoldEnd::Closed).await;
         }
-        self.answer(id, ServerFrame::Unsubscribed { room_id: room_id.get() });
+        self.answer(id.as_ref(), ServerFrame::Unsubscribed { room_id: room_id.get() });
         Ok(())
     }
 
@@ -158,7 +158,7 @@ impl Requests {
         let followed = self.conference.store.set_status(room_id, &self.who, hold, status.into()).await?;
         self.conference.hub.set_inside(room_id, self.id, status == Status::InCall);
         self.conference.hub.publish_participant(followed.participant);
-        self.answer(id, ServerFrame::StatusSet { room_id: room_id.get(), status });
+        self.answer(id.as_ref(), ServerFrame::StatusSet { room_id: room_id.get(), status });
         Ok(())
     }
 
@@ -198,8 +198,8 @@ impl Requests {
         Ok(())
     }
 
-    fn answer(&self, id: Option<Json>, frame: ServerFrame) {
-        self.link.send(with_id(id.as_ref(), frame));
+    fn answer(&self, id: Option<&Json>, frame: ServerFrame) {
+        self.link.send(with_id(id, frame));
     }
 
     fn refuse(&self, id: Option<Json>, client_msg_id: Option<String>, problem: &Problem) {

@@ -1,0 +1,154 @@
+//! Accounts, sessions and keys.
+
+use cloudmeet_core::account::{DisplayName, FirstAdministrator, Registration, RegistrationError, Standing};
+use cloudmeet_core::id::SessionId;
+use cloudmeet_core::password::PasswordHash;
+use cloudmeet_core::time::Span;
+use cloudmeet_core::token::OpaqueToken;
+use cloudmeet_store::{AccountChange, Failure, NewSession, RegisterError, RenewError, SealedKey};
+
+use crate::support::{Stores, new_account, on_both_stores, register};
+
+on_both_stores! {
+    the_first_account_administers_and_an_address_is_taken_once
+    of_many_first_accounts_at_once_one_administers
+    a_setup_code_makes_one_administrator
+    a_refresh_token_rotates_and_its_replay_yields_the_same_successor
+    of_many_tabs_with_one_token_all_get_the_same_successor
+    an_ended_session_is_dead_and_others_read_of_it
+    a_new_password_ends_the_other_sessions
+    a_new_name_is_stored_and_told
+    servers_that_start_together_agree_on_one_signing_key
+}
+
+async fn the_first_account_administers_and_an_address_is_taken_once(stores: Stores) {
+    assert_eq!(register(&stores, "ann@example.org").await.standing, Standing::Administrator);
+    assert_eq!(register(&stores, "bob@example.org").await.standing, Standing::Ordinary);
+    let again = new_account("ANN@example.org");
+    let taken = stores.auth.register(&again, Registration::Open, FirstAdministrator::FirstAccount).await;
+    assert!(matches!(taken, Err(Failure::Refused(RegisterError::EmailTaken))), "{taken:?}");
+    let (found, hash) = stores.auth.account_by_email(&again.email).await.unwrap().unwrap();
+    assert_eq!((found.email.as_str(), hash.as_str()), ("ann@example.org", "hash"));
+    assert!(stores.auth.has_administrator().await.unwrap());
+}
+
+async fn of_many_first_accounts_at_once_one_administers(stores: Stores) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..8 {
+        let auth = stores.auth.clone();
+        tasks.spawn(async move {
+            let account = new_account(&format!("user{number}@example.org"));
+            auth.register(&account, Registration::Open, FirstAdministrator::FirstAccount).await.unwrap().standing
+        });
+    }
+    let standings = tasks.join_all().await;
+    assert_eq!(standings.iter().filter(|standing| **standing == Standing::Administrator).count(), 1);
+}
+
+async fn a_setup_code_makes_one_administrator(stores: Stores) {
+    let (code, other) = (OpaqueToken::from_random([1; 32]), OpaqueToken::from_random([2; 32]));
+    let old = OpaqueToken::from_random([3; 32]);
+    stores.auth.add_setup_code(&code, Span::days(1)).await.unwrap();
+    stores.auth.add_setup_code(&other, Span::days(1)).await.unwrap();
+    stores.auth.add_setup_code(&old, Span::seconds(0)).await.unwrap();
+    let attempt = async |email: &str, code: Option<&OpaqueToken>| {
+        let account = cloudmeet_store::NewAccount { setup_code: code.cloned(), ..new_account(email) };
+        stores.auth.register(&account, Registration::Closed, FirstAdministrator::SetupCode).await
+    };
+    let closed = Failure::Refused(RegisterError::Rule(RegistrationError::Closed));
+    assert_eq!(attempt("a@x.org", None).await.unwrap_err().to_string(), closed.to_string());
+    assert!(attempt("a@x.org", Some(&old)).await.is_err());
+    assert_eq!(attempt("a@x.org", Some(&code)).await.unwrap().standing, Standing::Administrator);
+    assert!(attempt("b@x.org", Some(&code)).await.is_err(), "spent");
+    assert!(attempt("b@x.org", Some(&other)).await.is_err(), "there is an administrator");
+}
+
+async fn session(stores: &Stores, number: u8, email: &str) -> (SessionId, OpaqueToken) {
+    let account = register(stores, email).await;
+    open(stores, number, account.id).await
+}
+
+async fn open(stores: &Stores, number: u8, user_id: cloudmeet_core::id::UserId) -> (SessionId, OpaqueToken) {
+    let session = NewSession {
+        id: SessionId::new(format!("session-{number}")),
+        user_id,
+        rotation_key: OpaqueToken::from_random([number; 32]),
+        refresh_token: OpaqueToken::from_random([number + 100; 32]),
+    };
+    stores.auth.open_session(&session).await.unwrap();
+    (session.id, session.refresh_token)
+}
+
+async fn a_refresh_token_rotates_and_its_replay_yields_the_same_successor(stores: Stores) {
+    let (id, first) = session(&stores, 1, "ann@example.org").await;
+    let second = stores.auth.renew(&first).await.unwrap();
+    assert_eq!(second.session_id, id);
+    let replayed = stores.auth.renew(&first).await.unwrap();
+    assert_eq!(replayed.refresh_token.reveal(), second.refresh_token.reveal());
+    let third = stores.auth.renew(&second.refresh_token).await.unwrap();
+    assert_ne!(third.refresh_token.reveal(), second.refresh_token.reveal());
+    let unknown = stores.auth.renew(&OpaqueToken::from_random([9; 32])).await;
+    assert!(matches!(unknown, Err(Failure::Refused(RenewError::Unknown))), "{unknown:?}");
+}
+
+async fn of_many_tabs_with_one_token_all_get_the_same_successor(stores: Stores) {
+    let (_, token) = session(&stores, 1, "ann@example.org").await;
+    let mut tabs = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (auth, token) = (stores.auth.clone(), token.clone());
+        tabs.spawn(async move { auth.renew(&token).await.unwrap().refresh_token.reveal().to_owned() });
+    }
+    let mut successors = tabs.join_all().await;
+    successors.dedup();
+    assert_eq!(successors.len(), 1);
+}
+
+async fn an_ended_session_is_dead_and_others_read_of_it(stores: Stores) {
+    let (id, token) = session(&stores, 1, "ann@example.org").await;
+    let other = stores.again().await;
+    let mut tail = other.auth.follow();
+    assert!(other.auth.session(&id).await.unwrap().is_some());
+    stores.auth.end_session(&id).await.unwrap();
+    stores.auth.end_session(&id).await.unwrap();
+    assert!(other.auth.session(&id).await.unwrap().is_none());
+    assert!(other.auth.renew(&token).await.is_err());
+    let changes = other.auth.changes(&mut tail).await.unwrap();
+    assert_eq!(changes, [AccountChange::SessionEnded(id)]);
+    assert_eq!(other.auth.changes(&mut tail).await.unwrap(), []);
+}
+
+async fn a_new_password_ends_the_other_sessions(stores: Stores) {
+    let account = register(&stores, "ann@example.org").await;
+    let (kept, _) = open(&stores, 1, account.id).await;
+    let (ended, _) = open(&stores, 2, account.id).await;
+    let hash = PasswordHash::from_stored("new".to_owned());
+    assert_eq!(stores.auth.change_password(account.id, &hash, &kept).await.unwrap(), std::slice::from_ref(&ended));
+    assert!(stores.auth.session(&kept).await.unwrap().is_some());
+    assert!(stores.auth.session(&ended).await.unwrap().is_none());
+    assert_eq!(stores.auth.account(account.id).await.unwrap().unwrap().1.as_str(), "new");
+}
+
+async fn a_new_name_is_stored_and_told(stores: Stores) {
+    let account = register(&stores, "ann@example.org").await;
+    let mut tail = stores.auth.follow();
+    let name = DisplayName::parse("Анна").unwrap();
+    let renamed = stores.auth.rename_account(account.id, &name).await.unwrap().unwrap();
+    assert_eq!(renamed.display_name.as_str(), "Анна");
+    assert_eq!(stores.auth.changes(&mut tail).await.unwrap(), [AccountChange::Account(account.id)]);
+}
+
+async fn servers_that_start_together_agree_on_one_signing_key(stores: Stores) {
+    let mut servers = tokio::task::JoinSet::new();
+    for number in 0..8 {
+        let other = stores.again().await;
+        let key = SealedKey {
+            kid: format!("key-{number}"),
+            public_key: "public".to_owned(),
+            sealed_private_key: "sealed".to_owned(),
+        };
+        servers.spawn(async move { other.auth.signing_key_or(&key).await.unwrap().kid });
+    }
+    let mut kids = servers.join_all().await;
+    kids.dedup();
+    assert_eq!(kids.len(), 1);
+}

@@ -1,0 +1,12 @@
+//! The contract of the stores: every case runs on SQLite and on Postgres.
+//!
+//! `TEST_DATABASE_URL` names a Postgres whose user may create databases; without it the Postgres
+//! half fails, it is never skipped.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod auth;
+mod messages;
+mod people;
+mod rooms;
+mod support;

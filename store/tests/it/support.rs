@@ -1,0 +1,114 @@
+//! Fresh databases and people for the cases.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use cloudmeet_core::account::{DisplayName, Email, FirstAdministrator, Registration, Standing};
+use cloudmeet_core::chat::{ClientMsgId, Content};
+use cloudmeet_core::id::{RoomId, UserId};
+use cloudmeet_core::page::{Cursor, PageLimit, locate};
+use cloudmeet_core::password::PasswordHash;
+use cloudmeet_core::room::{Room, RoomName};
+use cloudmeet_store::{AuthStore, ConferenceStore, Draft, Identity, Location, NewAccount, NewRoom};
+
+/// Runs a case, a function from a [`Stores`], on both engines.
+macro_rules! on_both_stores {
+    ($($name:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $name() { super::$name(crate::support::Stores::sqlite().await).await; })*
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $name() { super::$name(crate::support::Stores::postgres().await).await; })*
+        }
+    };
+}
+pub(crate) use on_both_stores;
+
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// Is a pair of fresh databases, opened once; [`again`](Self::again) opens them a second time.
+pub(crate) struct Stores {
+    pub(crate) auth: AuthStore,
+    pub(crate) conference: ConferenceStore,
+    locations: (Location, Location),
+    _directory: Option<tempfile::TempDir>,
+}
+
+impl Stores {
+    pub(crate) async fn sqlite() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let location = |name| Location::Sqlite(directory.path().join(name));
+        let locations = (location("auth.db"), location("conference.db"));
+        Self::open(locations, Some(directory)).await
+    }
+
+    /// One database for both, as `DATABASE_URL` does.
+    pub(crate) async fn postgres() -> Self {
+        use sqlx::Connection as _;
+        let url = std::env::var("TEST_DATABASE_URL")
+            .expect("TEST_DATABASE_URL names a Postgres (tests/harness/with-postgres.sh starts one)");
+        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("cloudmeet_it_{}_{number}", std::process::id());
+        let mut connection = sqlx::PgConnection::connect(&url).await.expect("Postgres answers");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
+        let (base, _) = url.rsplit_once('/').unwrap();
+        let location = Location::Postgres(format!("{base}/{name}"));
+        Self::open((location.clone(), location), None).await
+    }
+
+    async fn open(locations: (Location, Location), directory: Option<tempfile::TempDir>) -> Self {
+        let auth = AuthStore::open(&locations.0).await.unwrap();
+        let conference = ConferenceStore::open(&locations.1).await.unwrap();
+        Self { auth, conference, locations, _directory: directory }
+    }
+
+    /// Is the same databases as another server has them open.
+    pub(crate) async fn again(&self) -> Self {
+        Self::open(self.locations.clone(), None).await
+    }
+
+    pub(crate) async fn room(&self, owner: &Identity) -> Room {
+        let name = RoomName::parse("Weekly planning").unwrap();
+        self.conference.create_room(owner, &NewRoom { name, description: None }).await.unwrap()
+    }
+
+    /// Reads a whole history.
+    pub(crate) async fn history(&self, room: RoomId) -> Vec<cloudmeet_core::chat::Message> {
+        let mut all: Vec<cloudmeet_core::chat::Message> = Vec::new();
+        loop {
+            let after = all.last().map_or(0, |message| message.seq);
+            let page = locate(Cursor::After(after), PageLimit::max(), i64::MAX);
+            let messages = self.conference.messages(room, page).await.unwrap();
+            if messages.is_empty() {
+                return all;
+            }
+            all.extend(messages);
+        }
+    }
+}
+
+pub(crate) fn person(id: i64, name: &str) -> Identity {
+    Identity { user_id: UserId::new(id).unwrap(), display_name: name.to_owned(), standing: Standing::Ordinary }
+}
+
+pub(crate) fn draft(room: RoomId, who: &Identity, content: &str, client_msg_id: Option<&str>) -> Draft {
+    Draft {
+        room_id: room,
+        user_id: who.user_id,
+        content: Content::parse(content.to_owned()).unwrap(),
+        client_msg_id: client_msg_id.map(|id| ClientMsgId::parse(id.to_owned()).unwrap()),
+        reply_to: None,
+    }
+}
+
+pub(crate) fn new_account(email: &str) -> NewAccount {
+    NewAccount {
+        email: Email::parse(email).unwrap(),
+        display_name: DisplayName::parse("Ann").unwrap(),
+        password_hash: PasswordHash::from_stored("hash".to_owned()),
+        setup_code: None,
+    }
+}
+
+pub(crate) async fn register(stores: &Stores, email: &str) -> cloudmeet_core::account::Account {
+    stores.auth.register(&new_account(email), Registration::Open, FirstAdministrator::FirstAccount).await.unwrap()
+}
