@@ -39,6 +39,8 @@ struct Shared {
     catch_up: mpsc::Sender<RoomId>,
     /// Rings when a room's listing changed.
     listing_changed: Notify,
+    /// Rings when a socket is gone.
+    socket_closed: Notify,
 }
 
 #[derive(Default)]
@@ -71,7 +73,8 @@ impl Hub {
     #[must_use]
     pub fn new() -> (Self, mpsc::Receiver<RoomId>) {
         let (catch_up, requests) = mpsc::channel(CATCH_UP_QUEUE);
-        let shared = Shared { state: Mutex::default(), catch_up, listing_changed: Notify::new() };
+        let shared =
+            Shared { state: Mutex::default(), catch_up, listing_changed: Notify::new(), socket_closed: Notify::new() };
         (Self(Arc::new(shared)), requests)
     }
 
@@ -89,6 +92,7 @@ impl Hub {
 
     /// Forgets a socket. Gives the rooms that it followed, and whether its person still has one there.
     pub fn close_socket(&self, id: SocketId) -> Vec<(RoomId, Remaining)> {
+        self.0.socket_closed.notify_one();
         let mut state = self.state();
         state.sockets.close(id);
         let rooms: Vec<RoomId> =
@@ -96,9 +100,14 @@ impl Hub {
         rooms.into_iter().map(|room_id| (room_id, remove_subscriber(&mut state, room_id, id))).collect()
     }
 
-    /// Closes every socket, for a restart.
-    pub fn close_all(&self) {
+    /// Closes every socket, for a restart, and waits until they have said goodbye.
+    pub async fn close_all(&self) {
+        let mut all_closed = std::pin::pin!(self.0.socket_closed.notified());
         self.state().sockets.close_all(CloseReason::Restarting);
+        while !self.state().sockets.is_empty() {
+            all_closed.as_mut().await;
+            all_closed.set(self.0.socket_closed.notified());
+        }
     }
 
     /// Closes the sockets of a session that is over.

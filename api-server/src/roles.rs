@@ -1,6 +1,7 @@
 //! What a process does: the one place that knows roles. Handlers get their state and never ask.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -42,20 +43,41 @@ const SETUP_LIFE: Span = Span::days(1);
 
 /// Is a server put together: what it answers with, and what must end with it.
 pub struct Server {
-    /// Everything it answers to.
-    pub router: Router,
+    router: Router,
+    running: Running,
+    /// The code that makes the first administrator, where one is needed.
+    pub setup_code: Option<OpaqueToken>,
+}
+
+/// Is what goes on beside the requests.
+#[derive(Clone)]
+pub struct Running {
     /// Who tells load balancers that it goes down.
     pub health: Health,
     /// Who closes the sockets.
     pub hub: Hub,
-    /// The code that makes the first administrator, where one is needed.
-    pub setup_code: Option<OpaqueToken>,
-    /// The standing tasks; cancelling ends them.
+    /// Cancelled, it ends the standing tasks.
     pub stop: CancellationToken,
-    /// The standing tasks themselves.
-    pub tasks: TaskTracker,
+    tasks: TaskTracker,
     auth: AuthStore,
     conference: ConferenceStore,
+}
+
+impl Running {
+    /// Waits for the standing tasks, the writer among them, and closes the databases. The router must
+    /// be gone: it hands messages to the writer.
+    pub async fn end(self, timeout: Duration) {
+        self.stop.cancel();
+        self.tasks.close();
+        let ending = async {
+            self.tasks.wait().await;
+            self.auth.close().await;
+            self.conference.close().await;
+        };
+        if tokio::time::timeout(timeout, ending).await.is_err() {
+            tracing::warn!("some tasks did not end");
+        }
+    }
 }
 
 impl Server {
@@ -110,13 +132,13 @@ impl Server {
         let conference = ConferenceState { conference: Arc::new(conference), sessions, names: names.clone() };
         let router = router(auth, conference, health.clone());
         let router = edge(router, names, Proxies::new(config.trusted_proxies.clone()));
-        Ok(Self { router, health, hub, setup_code, stop, tasks, auth: auth_store, conference: store })
+        let running = Running { health, hub, stop, tasks, auth: auth_store, conference: store };
+        Ok(Self { router, running, setup_code })
     }
 
-    /// Closes the databases, after everything else has ended.
-    pub async fn close(self) {
-        self.auth.close().await;
-        self.conference.close().await;
+    /// Gives what answers requests and what goes on beside them.
+    pub fn split(self) -> (Running, Router) {
+        (self.running, self.router)
     }
 }
 

@@ -15,8 +15,14 @@ use crate::roles::Server;
 /// How long load balancers have to see that no new requests should come.
 const NOTICE: Duration = Duration::from_millis(500);
 
-/// How long requests under way have to end, before the process does.
-const DRAIN: Duration = Duration::from_secs(15);
+/// How long sockets have to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// How long requests under way have to end after that, before the process does.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// How long standing tasks and databases have to end.
+const TASKS: Duration = Duration::from_secs(3);
 
 /// Serves until SIGTERM or SIGINT.
 ///
@@ -36,29 +42,42 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
     }
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    let (health, hub) = (server.health.clone(), server.hub.clone());
-    let stopping = server.stop.clone();
+    let (running, router) = server.split();
+    let begin_to_stop = running.clone();
     let shutdown = async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping");
-        health.drain();
+        begin_to_stop.health.drain();
         tokio::time::sleep(NOTICE).await;
-        hub.close_all();
-        stopping.cancel();
+        begin_to_stop.stop.cancel();
     };
-    let router = server.router.clone().into_make_service_with_connect_info::<SocketAddr>();
+    let stop = running.stop.clone();
     tracing::info!(%address, "listening");
-    let stop = server.stop.clone();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown);
-    tokio::select! {
-        served = serving.into_future() => served.context("the listener failed")?,
-        () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => {
-            tracing::warn!("requests were still under way");
+    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());
+    let ending = async {
+        stop.cancelled().await;
+        let drained = tokio::time::timeout(GOODBYE, running.hub.close_all()).await;
+        if drained.is_err() {
+            tracing::warn!("some sockets did not say goodbye");
         }
+        tokio::time::sleep(DRAIN).await;
+        tracing::warn!("requests were still under way");
+    };
+    let mut served = Box::pin(serving.with_graceful_shutdown(shutdown).into_future());
+    // Sockets say goodbye while requests drain; whichever is last, neither is waited for too long.
+    tokio::select! {
+        outcome = &mut served => {
+            outcome.context("the listener failed")?;
+            let _ = tokio::time::timeout(GOODBYE, running.hub.close_all()).await;
+        }
+        () = ending => {}
     }
+    // The handlers go, and with them the last who hand messages to the writer.
+    drop(served);
+    running.end(TASKS).await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -115,6 +115,10 @@ impl Sockets {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
     pub(super) fn link(&self, id: SocketId) -> Option<SocketLink> {
         self.links.get(&id).cloned()
     }
