@@ -1,6 +1,6 @@
 //! Configuration: built-in default < file < environment < flag.
 //!
-//! [`settings`] is the one table of names, defaults and explanations; what is here turns it into
+//! `settings` is the one table of names, defaults and explanations; what is here turns it into
 //! values that the rest of the server can rely on.
 
 mod settings;

@@ -1,0 +1,78 @@
+# Two commands do everything: `make run` and `make test`. `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+# Caches outside the clone where there is a place for them, inside it otherwise.
+CACHE := $(shell directory="$${XDG_CACHE_HOME:-$$HOME/.cache}/cloudmeet"; mkdir -p "$$directory" 2>/dev/null && echo "$$directory" || echo "$(CURDIR)/.cache")
+VENV := $(CACHE)/venv-$(shell sha256sum tests/requirements.txt | cut -c1-12)
+PYTEST := $(VENV)/bin/python -m pytest
+POSTGRES := tests/harness/with-postgres.sh
+# Shows what takes long: each part of `make test` says how many seconds it took.
+PART = @part() { local began=$$SECONDS; echo "== $$1"; shift; "$$@"; echo "== took $$((SECONDS - began)) s"; }; part
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+.PHONY: run
+run: ## Start the server and the web UI on http://127.0.0.1:8000, with nothing configured
+	$(CARGO) run --package cloudmeet-api-server
+
+.PHONY: test
+test: ## Install what the tests need and run every test, the long ones shortened
+	@$(MAKE) --no-print-directory tools lint test-rust test-generated test-contract test-faults test-browser
+
+.PHONY: test-long
+test-long: ## Run the faults at their promised length
+	@$(MAKE) --no-print-directory tools build
+	LONG=1 $(PYTEST) tests/faults
+
+.PHONY: tools
+tools: ## Install what the tests need, where it is missing
+	$(PART) tools tests/harness/install-tools.sh "$(VENV)"
+
+.PHONY: fmt
+fmt: ## Format the Rust code
+	$(CARGO) fmt --all
+
+.PHONY: lint
+lint: ## Check format, lints and documentation
+	$(PART) format $(CARGO) fmt --all --check
+	$(PART) clippy $(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(PART) rustdoc env RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+
+.PHONY: deny
+deny: ## Check licences and sources of dependencies (needs cargo-deny)
+	$(CARGO) deny check
+
+.PHONY: build
+build: ## Build the server
+	$(PART) build $(CARGO) build --workspace --locked
+
+.PHONY: test-rust
+test-rust: ## Unit, property and store tests; the stores on SQLite and on a Postgres of their own
+	$(PART) rust $(POSTGRES) $(CARGO) test --workspace --locked
+
+.PHONY: test-generated
+test-generated: build ## Compare generated files with their sources
+	@target/debug/cloudmeet-api-server openapi | diff -u api-server/openapi.json - \
+	  || { echo "api-server/openapi.json is not what the handlers say: see CONTRIBUTING.md"; exit 1; }
+
+.PHONY: test-contract
+test-contract: build ## REST and WebSocket against a real server, on SQLite and Postgres
+	$(PART) contract $(PYTEST) tests/contract
+
+.PHONY: test-faults
+test-faults: build ## Kill the server under load and check the history
+	$(PART) faults $(PYTEST) tests/faults
+
+.PHONY: test-browser
+test-browser: build ## Types and units of the web UI, and two browsers that meet
+	@cd tests/browser
+	npm ci --no-audit --no-fund
+	npx tsc --project ../../frontend
+	node --test --test-concurrency=1 .

@@ -1,0 +1,1 @@
+"""Starts what the tests need (a Postgres, the real server) and speaks to it as a client would."""
