@@ -1,0 +1,37 @@
+"""What all tests share: the two stores, and a Postgres of their own."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from harness.postgres import Cluster
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres(request):
+    """A private cluster; a machine without Postgres fails the tests that need it."""
+    cluster = Cluster(fsync=False)
+    cluster.start()
+    yield cluster
+    cluster.destroy()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_settings(request) -> dict[str, str]:
+    """Settings of a server on a fresh store of each kind."""
+    if request.param == "sqlite":
+        return {}
+    cluster = request.getfixturevalue("postgres")
+    return fresh_databases(cluster)
+
+
+def fresh_databases(cluster: Cluster) -> dict[str, str]:
+    number = next(_numbers)
+    return {
+        "AUTH_DATABASE_URL": cluster.create_database(f"auth_{number}"),
+        "CONFERENCE_DATABASE_URL": cluster.create_database(f"conference_{number}"),
+    }
