@@ -64,12 +64,17 @@ async def scenario(server: Server) -> str:
 
     stored = await clients.whole_history(people[0], room)
     last_seq.set_result(stored[-1].seq)
-    await asyncio.wait_for(asyncio.gather(*readers), READERS_TIMEOUT_S)
+    late = (await asyncio.wait(readers, timeout=READERS_TIMEOUT_S))[1]
+    for reader in late:
+        reader.cancel()
     for person in people:
         await person.close()
 
     complaints = check(ledger.acknowledged, stored, ledger.readers, ledger.attempted)
     assert complaints == [], "\n".join(complaints[:20])
+    assert not late, "a reader never saw the end"
+    for reader in readers:
+        reader.result()
     assert ledger.repeats > 0, "no kill hit a message under way: the test shows nothing"
     assert all(seen[0].seq == 1 and seen[-1].seq == stored[-1].seq for seen in ledger.readers.values())
     return (
