@@ -9,7 +9,7 @@ use aide::{OperationInput, OperationOutput};
 use axum::Router;
 use cloudmeet_api_types::problem::ProblemBody;
 use indexmap::IndexMap;
-use schemars::{json_schema, schema_for};
+use schemars::json_schema;
 
 use crate::problem::{Language, Problem};
 use crate::sessions::Caller;
@@ -74,10 +74,9 @@ impl Description {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ..Info::default()
         };
-        let mut api = OpenApi { info, ..OpenApi::default() };
-        let components = api.components.get_or_insert_with(Components::default);
-        components.schemas.insert("ProblemBody".to_owned(), schema(schema_for!(ProblemBody)));
-        Self(api)
+        // Named here once, so that it stands among the components to which `problems` refers.
+        aide::generate::in_context(|context| context.schema.subschema_for::<ProblemBody>());
+        Self(OpenApi { info, ..OpenApi::default() })
     }
 
     /// Takes the description out of a router.

@@ -221,10 +221,10 @@ async fn read(body: Body) -> Result<BytesMut, Problem> {
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // Whether it is JSON at all comes first: what follows then speaks of types alone.
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).map_err(|_| Code::UnreadableBody)?;
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let parsed = serde_path_to_error::deserialize(&mut deserializer);
-    match parsed {
-        Ok(value) => deserializer.end().map(|()| value).map_err(|_| Code::UnreadableBody.into()),
+    match serde_path_to_error::deserialize(&mut deserializer) {
+        Ok(value) => Ok(value),
         Err(error) if error.inner().is_data() => {
             let path = error.path().to_string();
             let message = error.into_inner().to_string();
@@ -252,7 +252,7 @@ mod tests {
     fn what_is_no_json_is_unreadable_and_what_has_other_types_is_refused() {
         assert_eq!(code(r#"{"name":"x"}"#), None);
         assert_eq!(code(r#"{"name":"x","more":1}"#), None);
-        for broken in ["", "{", r#"{"name":"x"} x"#, "\u{0}"] {
+        for broken in ["", "{", r#"{"name":"x"} x"#, r#"{"nam":"x"} x"#, "\u{0}"] {
             assert_eq!(code(broken), Some(Code::UnreadableBody), "{broken:?}");
         }
         for wrong in [r#"{"name":1}"#, r#"{"name":null}"#, "{}", "null", "3"] {

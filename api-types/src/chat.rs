@@ -57,6 +57,7 @@ pub struct MarkRead {
 
 /// Is a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = crate::all_required)]
 pub struct Message {
     /// Its id.
     pub id: i64,

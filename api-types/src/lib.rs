@@ -11,3 +11,14 @@ pub mod socket;
 mod time;
 
 pub use time::WireTime;
+
+/// Requires every member in a schema: answers have all of them, null when empty.
+fn all_required(schema: &mut schemars::Schema) {
+    let names: Option<Vec<serde_json::Value>> = schema
+        .get("properties")
+        .and_then(serde_json::Value::as_object)
+        .map(|properties| properties.keys().cloned().map(serde_json::Value::from).collect());
+    if let Some(names) = names {
+        schema.insert("required".to_owned(), names.into());
+    }
+}

@@ -137,6 +137,7 @@ impl From<Status> for CoreStatus {
 
 /// Is a room as the asking person sees it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = crate::all_required)]
 pub struct Room {
     /// Its id.
     pub id: i64,
@@ -216,6 +217,7 @@ impl Room {
 
 /// Is a room with the people who are there.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = crate::all_required)]
 pub struct RoomDetail {
     /// The room.
     #[serde(flatten)]
@@ -227,6 +229,7 @@ pub struct RoomDetail {
 /// Is a person in a room.
 #[expect(clippy::struct_excessive_bools, reason = "the wire has them as single members")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = crate::all_required)]
 pub struct Participant {
     /// The person's row in this room, the same for good.
     pub id: i64,

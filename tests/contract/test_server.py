@@ -243,7 +243,7 @@ def test_a_forwarding_header_counts_only_from_a_trusted_proxy():
     ({"JWT_SECRET_KEY": "your-production-secret-key-0123456789"}, "JWT_SECRET_KEY"), ({"HOST": "0.0.0.0"}, "PUBLIC_URL"),
     ({"HOST": "0.0.0.0", "PUBLIC_URL": "https://a.b", "RATE_LIMITS": "off"}, "RATE_LIMITS"),
     ({"PUBLIC_URL": "meet.example.org"}, "PUBLIC_URL"), ({"PUBLIC_URL": "https://a.b/path"}, "PUBLIC_URL"),
-    ({"REGISTRATION": "maybe"}, "registration"), ({"LOG_FORMAT": "xml"}, "log-format"), ({"RUST_LOG": "loud=,"}, "RUST_LOG"),
+    ({"REGISTRATION": "maybe"}, "registration"), ({"LOG_FORMAT": "xml"}, "log-format"), ({"RUST_LOG": "cloudmeet=loudest"}, "RUST_LOG"),
     ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL"), ({"TRUSTED_PROXIES": "proxy"}, "trusted-proxies"),
     ({"CONFIG_FILE": "/no/such/file"}, "/no/such/file"), ({"JWT_SECRET_KEY_FILE": "/no/such/file"}, "JWT_SECRET_KEY_FILE"),
 ])

@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("CLOUDMEET_SERVER", ROOT / "target/debug/cloudmeet-api-server"))
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 20
-LISTENING = re.compile(r"listening address=(\S+)")
+LISTENING = re.compile(r"""listening["\s,]*"?address["=:]+([0-9.:]+)""")
 
 
 def environment(**settings: object) -> dict[str, str]:

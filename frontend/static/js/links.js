@@ -29,7 +29,7 @@ export function splitLinks(content) {
 
 /** @param {string} address */
 function trimEnd(address) {
-  let end = address.replace(/[.,:;!?…»”’*_~]+$/u, "");
+  let end = address.replace(/[.,:;!?…»“”’*_~]+$/u, "");
   // A closing bracket ends the link unless it was opened inside it.
   while (/[)\]}]$/.test(end) && count(end, /[([{]/g) < count(end, /[)\]}]/g)) {
     end = end.slice(0, -1).replace(/[.,:;!?]+$/u, "");

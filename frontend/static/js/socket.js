@@ -106,6 +106,25 @@ export class Socket {
     if (this.state.phase === "open") void this.#catch_up(following);
   }
 
+  /**
+   * Subscribes to a followed room once more.
+   *
+   * @param {number} room_id
+   */
+  again(room_id) {
+    const following = this.#following.get(room_id);
+    if (following && this.state.phase === "open") void this.#catch_up(following);
+  }
+
+  /**
+   * Follows a room no longer, without a word to the server.
+   *
+   * @param {number} room_id
+   */
+  forget(room_id) {
+    this.#following.delete(room_id);
+  }
+
   /** @param {number} room_id */
   unfollow(room_id) {
     this.#following.delete(room_id);

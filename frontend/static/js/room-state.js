@@ -1,0 +1,98 @@
+/** The state of the room page. */
+
+import { MessageLog } from "./message-log.js";
+import { Roster } from "./roster.js";
+import { createStore } from "./store.js";
+
+/** @typedef {import("./types.js").Account} Account */
+/** @typedef {import("./types.js").Room} Room */
+/** @typedef {import("./types.js").Participant} Participant */
+/** @typedef {import("./types.js").Message} Message */
+
+/**
+ * What stands on the page.
+ *
+ * @typedef {{ at: "loading" } | { at: "unreachable", retry_at_ms: number } | { at: "prejoin", joining: boolean,
+ *   problem: string | null } | { at: "call" } | { at: "ended", why: EndReason }} Place
+ * @typedef {"left" | "elsewhere" | "closed" | "missing" | "out"} EndReason
+ */
+
+/**
+ * @typedef {object} RoomState
+ * @property {Place} place
+ * @property {Account | null} me
+ * @property {Room | null} room
+ * @property {Participant[]} visitors who is inside, as the pre-join page shows them
+ * @property {import("./socket.js").LinkState} link
+ * @property {boolean} was_open whether the link has ever been open
+ * @property {boolean} caught_up whether nothing of the room is missing here
+ * @property {"chat" | "people" | null} panel
+ * @property {MessageLog} log
+ * @property {Roster} roster
+ * @property {number} revision rises when log or roster change
+ * @property {number} read_seq everything up to here has been seen
+ * @property {number | null} unread_after where the unread line stands
+ * @property {boolean} at_bottom whether the end of the chat is in view
+ * @property {"idle" | "loading" | "failed"} older
+ * @property {ReadonlyMap<number, number>} typing who types, and until when that is believed (ms)
+ * @property {string} draft
+ * @property {Message | null} replying
+ * @property {Message | null} editing
+ * @property {number | null} deleting the message about to be deleted
+ */
+
+/** @typedef {import("./store.js").Store<RoomState>} RoomStore */
+
+/** @returns {RoomStore} */
+export function createRoomStore() {
+  return createStore(
+    /** @type {RoomState} */ ({
+      place: { at: "loading" },
+      me: null,
+      room: null,
+      visitors: [],
+      link: { phase: "stopped" },
+      was_open: false,
+      caught_up: false,
+      panel: null,
+      log: new MessageLog(),
+      roster: new Roster(),
+      revision: 0,
+      read_seq: 0,
+      unread_after: null,
+      at_bottom: true,
+      older: "idle",
+      typing: new Map(),
+      draft: "",
+      replying: null,
+      editing: null,
+      deleting: null,
+    }),
+  );
+}
+
+/**
+ * How many messages of others have not been seen.
+ *
+ * @param {Readonly<RoomState>} state
+ */
+export function unread(state) {
+  const { log, read_seq, me } = state;
+  let count = 0;
+  for (let at = log.messages.length - 1; at >= 0; at -= 1) {
+    const message = log.messages[at];
+    if (!message || message.seq <= read_seq) return count;
+    if (message.user_id !== me?.id && message.deleted_at === null) count += 1;
+  }
+  // Older unread messages are not loaded yet.
+  return count + Math.max(0, (log.first_seq ?? read_seq + 1) - read_seq - 1);
+}
+
+/**
+ * Whether the connection is lost, rather than not made yet.
+ *
+ * @param {Readonly<RoomState>} state
+ */
+export function linkLost({ link, was_open, place }) {
+  return link.phase === "waiting" || (link.phase === "connecting" && (was_open || place.at === "call"));
+}

@@ -1,0 +1,308 @@
+/** Draws the rooms page from its state. */
+
+import { seconds_left } from "./backoff.js";
+import { avatar, brand, copyRoomLink, languageButton, themeButton } from "./controls.js";
+import { attribute, h, hidden, icon, reconcile, svg, text } from "./dom.js";
+import { capped, firstLetter, lastActive } from "./format.js";
+import { roomPage } from "./links.js";
+import { t } from "./strings.js";
+
+/** @typedef {import("./rooms.js").RoomsState} RoomsState */
+/** @typedef {import("./rooms.js").RoomsActions} RoomsActions */
+/** @typedef {import("./types.js").Room} Room */
+
+/**
+ * @param {RoomsActions} actions
+ * @param {ReturnType<typeof import("./banner.js").connectionBanner>} banner
+ */
+export function roomsPage(actions, banner) {
+  const who = h("span", { class: "who only-wide" });
+  const bannerPlace = h("div");
+  const mainButtons = h("div", { class: "button-row" }, ...twoActions(actions));
+  const searchBox = h("input", {
+    class: "input",
+    type: "search",
+    "aria-label": t("rooms.search"),
+    placeholder: t("rooms.search"),
+    oninput: () => actions.search(searchBox.value.trim()),
+  });
+  const search = h(
+    "div",
+    { class: "input-group rooms-tools", "data-icon": "start", role: "search" },
+    icon("search"),
+    searchBox,
+  );
+  const list = h("ul", { class: "card room-list", "aria-label": t("rooms.title") });
+  const more = h("button", { class: "button", type: "button", "data-wide": true, onclick: actions.more }, t("rooms.more"));
+  const state = h("div");
+  const element = h(
+    "div",
+    {},
+    h("a", { class: "skip-link visually-hidden", href: "#main" }, t("rooms.skip")),
+    h(
+      "header",
+      { class: "topbar" },
+      brand(),
+      h("nav", { "aria-label": "CloudMeet" }, h("a", { href: "/rooms.html", "aria-current": "page" }, t("rooms.title"))),
+      h("span", { class: "spacer" }),
+      who,
+      languageButton("down"),
+      themeButton(),
+      h(
+        "button",
+        { class: "icon-button", type: "button", "aria-label": t("sign_out"), onclick: actions.sign_out },
+        icon("logout"),
+      ),
+    ),
+    bannerPlace,
+    h(
+      "main",
+      { class: "page", id: "main" },
+      h("div", { class: "page-head rooms-head" }, h("h1", {}, t("rooms.title")), mainButtons),
+      search,
+      list,
+      more,
+      state,
+    ),
+  );
+
+  /** @param {Readonly<RoomsState>} now */
+  const draw = (now) => {
+    if (now.me && who.childElementCount === 0) {
+      who.append(
+        avatar({ user_id: now.me.id, name: now.me.display_name, size: "small" }),
+        h("span", {}, now.me.display_name),
+      );
+    }
+    const lost = now.phase === "ready" && (now.link.phase === "waiting" || (now.was_open && now.link.phase === "connecting"));
+    bannerPlace.replaceChildren(...(lost ? [banner.element] : []));
+    if (lost) banner.draw(now.link);
+    else banner.stop();
+
+    if (searchBox.value.trim() !== now.query) searchBox.value = now.query;
+    const rooms = [...now.rooms.values()].sort(
+      (a, b) => Date.parse(b.last_activity_at) - Date.parse(a.last_activity_at) || b.id - a.id,
+    );
+    const empty = rooms.length === 0 && now.query === "";
+    const listed = now.phase === "ready" && rooms.length > 0;
+    // The two actions stand in the empty state itself, so that each is on the page once.
+    mainButtons.hidden = now.phase !== "ready" || empty;
+    search.hidden = now.phase !== "ready" || empty;
+    list.hidden = !listed;
+    more.hidden = !(listed && now.more);
+    attribute(more, "aria-busy", now.loading_more ? "true" : null);
+    text(more, t(now.loading_more ? "rooms.loading" : "rooms.more"));
+    reconcile(list, listed ? rooms.map((room) => roomPiece(room, now, actions)) : []);
+    reconcile(state, listed ? [] : [statePiece(now, actions)]);
+    tick(state, now);
+  };
+  return { element, draw };
+}
+
+/** @param {RoomsActions} actions */
+function twoActions(actions) {
+  return [
+    h("button", { class: "button", type: "button", onclick: actions.join_by_link }, icon("link"), t("rooms.join")),
+    h(
+      "button",
+      { class: "button", "data-kind": "primary", type: "button", onclick: actions.new_room },
+      icon("plus"),
+      t("rooms.new"),
+    ),
+  ];
+}
+
+/**
+ * @param {Room} room
+ * @param {Readonly<RoomsState>} now
+ * @param {RoomsActions} actions
+ */
+function roomPiece(room, now, actions) {
+  const copied = now.copied === room.id;
+  const confirming = now.confirming === room.id;
+  const active = room.participants_count > 0 ? t("active.now") : lastActive(room.last_activity_at);
+  const signature = JSON.stringify([
+    room.name,
+    room.my_role,
+    room.slug,
+    room.participants_count,
+    room.unread,
+    active,
+    copied,
+    confirming,
+  ]);
+  return { key: String(room.id), signature, build: () => roomRow(room, { active, copied, confirming }, actions) };
+}
+
+const ROLES = /** @type {const} */ ({
+  owner: "role.owner",
+  moderator: "role.moderator",
+  participant: "role.participant",
+});
+
+/**
+ * @param {Room} room
+ * @param {{ active: string, copied: boolean, confirming: boolean }} now
+ * @param {RoomsActions} actions
+ */
+function roomRow(room, { active, copied, confirming }, actions) {
+  const live = room.participants_count > 0;
+  return h(
+    "li",
+    { class: "room-row", "data-live": live },
+    h("span", { class: "room-sign", "aria-hidden": "true" }, firstLetter(room.name).toLocaleUpperCase()),
+    h(
+      "div",
+      { class: "room-text" },
+      h("h2", {}, h("a", { class: "room-link", href: roomPage(room), "data-focus": "link" }, room.name)),
+      h(
+        "ul",
+        { class: "room-meta" },
+        h("li", {}, t(room.my_role === null ? "role.none" : ROLES[room.my_role])),
+        h("li", {}, active),
+      ),
+    ),
+    live
+      ? h("p", { class: "presence" }, dots(room.participants_count), h("span", {}, t("rooms.inside", { n: room.participants_count })))
+      : h("span", { class: "presence" }),
+    h(
+      "p",
+      { class: "room-unread" },
+      room.unread > 0 && h("span", { class: "count", "aria-hidden": "true" }, capped(room.unread)),
+      room.unread > 0 && hidden(t("unread", { n: room.unread })),
+    ),
+    h(
+      "div",
+      { class: "room-actions" },
+      confirming && confirmation(room, actions),
+      copied && h("span", { class: "copied", role: "status" }, t("copy.done")),
+      room.my_role === "owner" &&
+        h(
+          "button",
+          {
+            class: "icon-button room-delete",
+            "data-kind": "danger",
+            type: "button",
+            "aria-label": t("rooms.delete", { name: room.name }),
+            "data-focus": "delete",
+            onclick: () => actions.ask_delete(room.id),
+          },
+          icon("delete"),
+        ),
+      h(
+        "button",
+        {
+          class: "icon-button",
+          type: "button",
+          "data-state": copied ? "done" : null,
+          "aria-label": t("copy.link_to", { name: room.name }),
+          "data-focus": "copy",
+          onclick: async () => {
+            if (await copyRoomLink(room)) actions.copied(room.id);
+          },
+        },
+        icon(copied ? "check" : "link"),
+      ),
+    ),
+  );
+}
+
+/**
+ * @param {Room} room
+ * @param {RoomsActions} actions
+ */
+function confirmation(room, actions) {
+  return h(
+    "div",
+    {
+      class: "room-confirm",
+      role: "group",
+      "aria-label": t("rooms.delete", { name: room.name }),
+      onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && actions.ask_delete(null),
+    },
+    h("span", {}, t("rooms.delete.sure")),
+    h(
+      "button",
+      { class: "button", "data-size": "small", type: "button", "data-focus": "delete", onclick: () => actions.ask_delete(null) },
+      t("keep"),
+    ),
+    h(
+      "button",
+      { class: "button", "data-size": "small", "data-kind": "danger", type: "button", onclick: () => actions.delete(room) },
+      t("delete"),
+    ),
+  );
+}
+
+/** @param {number} count */
+function dots(count) {
+  const shown = Math.min(count, 4);
+  const width = 12 + 8 * (shown - 1);
+  const circles = Array.from({ length: shown }, (_, at) => svg("circle", { cx: width - 6 - 8 * at, cy: 6, r: 5 }));
+  return svg("svg", { viewBox: `0 0 ${width} 12`, width, height: 12, "aria-hidden": "true", class: "dots" }, ...circles);
+}
+
+/**
+ * @param {Readonly<RoomsState>} now
+ * @param {RoomsActions} actions
+ */
+function statePiece(now, actions) {
+  if (now.phase === "loading") {
+    return { key: "loading", signature: "", build: () => card({ art: null, title: t("rooms.loading"), about: "" }) };
+  }
+  if (now.phase === "ready" && now.query === "") {
+    const build = () =>
+      card({ art: "M4 66H116", title: t("rooms.empty"), about: t("rooms.empty.about"), buttons: twoActions(actions) });
+    return { key: "empty", signature: "", build };
+  }
+  if (now.phase === "ready") {
+    const build = () => card({ art: null, title: t("rooms.none"), about: t("rooms.none.about", { query: now.query }) });
+    return { key: "none", signature: now.query, build };
+  }
+  const build = () =>
+    card({
+      art: "M4 66H50M70 66H116",
+      title: t("rooms.unreachable"),
+      about: "",
+      alert: true,
+      buttons: [h("button", { class: "button", type: "button", onclick: actions.retry }, icon("retry"), t("retry"))],
+    });
+  return { key: "unreachable", signature: "", build };
+}
+
+/**
+ * @param {{ art: string | null, title: string, about: string, alert?: boolean, buttons?: HTMLElement[] }} content
+ */
+function card({ art, title, about, alert = false, buttons = [] }) {
+  return h(
+    "section",
+    { class: "card state", role: alert ? "alert" : null },
+    art !== null &&
+      svg(
+        "svg",
+        { class: "state-art", viewBox: "0 0 120 72", "aria-hidden": "true" },
+        svg("circle", { class: "art-gone", cx: 48, cy: 40, r: 24 }),
+        svg("circle", { class: "art-gone", cx: 78, cy: 46, r: 18 }),
+        svg("path", { class: "art-base", d: art }),
+      ),
+    h("h2", {}, title),
+    h("p", { "aria-live": alert ? "off" : null }, about),
+    buttons.length > 0 && h("div", { class: "button-row" }, ...buttons),
+  );
+}
+
+let tick_timer = 0;
+
+/**
+ * Counts the seconds to the next try.
+ *
+ * @param {HTMLElement} place
+ * @param {Readonly<RoomsState>} now
+ */
+function tick(place, now) {
+  clearTimeout(tick_timer);
+  const line = place.querySelector("p");
+  if (typeof now.phase === "string" || !line) return;
+  text(line, t("rooms.unreachable.about", { n: seconds_left(now.phase.retry_at_ms, Date.now()) }));
+  tick_timer = setTimeout(() => tick(place, now), 250);
+}

@@ -1,0 +1,218 @@
+/** The rooms page: loads the list, keeps it live, and wires views to it. */
+
+import * as api from "./api.js";
+import { delay_ms } from "./backoff.js";
+import { connectionBanner } from "./banner.js";
+import { announce, followOtherTabs, goToSignIn, inSession, mount, nameForReturn, ready, reason, toast } from "./page.js";
+import { joinByLinkDialog, newRoomDialog } from "./rooms-dialogs.js";
+import { roomsPage } from "./rooms-view.js";
+import { Socket } from "./socket.js";
+import { createStore } from "./store.js";
+import { onLanguage, t } from "./strings.js";
+
+/** @typedef {import("./types.js").Room} Room */
+/** @typedef {import("./types.js").Account} Account */
+
+/**
+ * @typedef {object} RoomsState
+ * @property {Account | null} me
+ * @property {ReadonlyMap<number, Room>} rooms
+ * @property {string} query
+ * @property {boolean} more whether the server has more than are shown
+ * @property {boolean} loading_more
+ * @property {"loading" | "ready" | { retry_at_ms: number }} phase the last: the server does not answer
+ * @property {import("./socket.js").LinkState} link
+ * @property {boolean} was_open whether the link has ever been open
+ * @property {number | null} copied the room whose link was just copied
+ * @property {number | null} confirming the room about to be deleted
+ * @property {number} minute counts, so that times said in words stay true
+ */
+
+const PAGE = 100;
+const SEARCH_MS = 250;
+
+/** @type {import("./store.js").Store<RoomsState>} */
+const store = createStore(
+  /** @type {RoomsState} */ ({
+    me: null,
+    rooms: new Map(),
+    query: "",
+    more: false,
+    loading_more: false,
+    phase: "loading",
+    link: { phase: "stopped" },
+    was_open: false,
+    copied: null,
+    confirming: null,
+    minute: 0,
+  }),
+);
+
+let failures = 0;
+let retry_timer = 0;
+let search_timer = 0;
+/** Counts the loads, so that a late answer to an older question is not shown. */
+let load_number = 0;
+
+const socket = new Socket({
+  ticket: () => inSession(api.socketTicket),
+  on_no_ticket: (error) => (error instanceof api.ApiError ? (error.retry_after_s ?? 0) * 1_000 : 0),
+  on_state(link) {
+    const before = store.get();
+    const returned = link.phase === "open" && before.was_open;
+    if (link.phase === "waiting" && before.link.phase === "open") announce(t("link.lost"));
+    store.set({ link, was_open: before.was_open || link.phase === "open" });
+    // What happened meanwhile is in no frame.
+    if (returned) void load();
+  },
+  on_frame(frame) {
+    if (frame.type === "room") upsert(frame.room);
+    if (frame.type === "room_closed") remove(frame.room_id);
+  },
+});
+
+/** @param {Room} room */
+function upsert(room) {
+  const { rooms, query } = store.get();
+  const wanted = room.is_active && matches(room, query);
+  if (!wanted && !rooms.has(room.id)) return;
+  const next = new Map(rooms);
+  if (wanted) next.set(room.id, room);
+  else next.delete(room.id);
+  store.set({ rooms: next });
+}
+
+/** @param {number} room_id */
+function remove(room_id) {
+  const next = new Map(store.get().rooms);
+  if (next.delete(room_id)) store.set({ rooms: next });
+}
+
+/**
+ * @param {Room} room
+ * @param {string} query
+ */
+function matches(room, query) {
+  const wanted = query.toLowerCase();
+  return room.name.toLowerCase().includes(wanted) || (room.description ?? "").toLowerCase().includes(wanted);
+}
+
+async function load() {
+  clearTimeout(retry_timer);
+  const number = ++load_number;
+  const { query } = store.get();
+  try {
+    const [me, rooms] = await inSession(() =>
+      Promise.all([store.get().me ?? api.me(), api.listRooms({ skip: 0, limit: PAGE, query })]),
+    );
+    if (number !== load_number) return;
+    failures = 0;
+    store.set({
+      me,
+      rooms: new Map(rooms.map((room) => [room.id, room])),
+      more: rooms.length === PAGE,
+      phase: "ready",
+    });
+  } catch (error) {
+    if (number !== load_number) return;
+    if (!(error instanceof api.ApiError)) throw error;
+    // A list that is there stays; the banner says that it may be old.
+    if (store.get().phase === "ready") {
+      toast(reason(error), "error");
+      return;
+    }
+    const wait_ms = Math.max((error.retry_after_s ?? 0) * 1_000, delay_ms(++failures, Math.random), 2_000);
+    store.set({ phase: { retry_at_ms: Date.now() + wait_ms } });
+    retry_timer = setTimeout(() => void load(), wait_ms);
+  }
+  socket.start();
+  socket.watch_rooms();
+  ready();
+}
+
+async function loadMore() {
+  const { rooms, query, loading_more } = store.get();
+  if (loading_more) return;
+  store.set({ loading_more: true });
+  const number = load_number;
+  try {
+    const page = await inSession(() => api.listRooms({ skip: rooms.size, limit: PAGE, query }));
+    if (number !== load_number) return;
+    const next = new Map(store.get().rooms);
+    for (const room of page) if (!next.has(room.id)) next.set(room.id, room);
+    store.set({ rooms: next, more: page.length === PAGE });
+  } catch (error) {
+    toast(reason(error), "error");
+  } finally {
+    store.set({ loading_more: false });
+  }
+}
+
+/** @param {Room} room */
+async function deleteRoom(room) {
+  try {
+    await inSession(() => api.deleteRoom(room.id));
+    remove(room.id);
+    toast(t("rooms.deleted", { name: room.name }));
+  } catch (error) {
+    toast(reason(error), "error");
+  }
+  store.set({ confirming: null });
+}
+
+async function signOut() {
+  socket.stop();
+  try {
+    await inSession(api.logout);
+  } catch (error) {
+    toast(reason(error), "error");
+    socket.start();
+    return;
+  }
+  goToSignIn("left");
+}
+
+const banner = () => connectionBanner({ retry: () => socket.retry_now(), kept: false, className: "banner page-banner" });
+
+const actions = {
+  retry: () => void load(),
+  more: () => void loadMore(),
+  sign_out: () => void signOut(),
+  new_room: () => newRoomDialog(),
+  join_by_link: () => joinByLinkDialog(),
+  /** @param {string} query */
+  search(query) {
+    store.set({ query });
+    clearTimeout(search_timer);
+    search_timer = setTimeout(() => void load(), SEARCH_MS);
+  },
+  /** @param {number | null} copied */
+  copied(copied) {
+    store.set({ copied });
+    if (copied !== null) setTimeout(() => store.get().copied === copied && store.set({ copied: null }), 2_000);
+  },
+  /** @param {number | null} confirming */
+  ask_delete: (confirming) => store.set({ confirming }),
+  /** @param {Room} room */
+  delete: (room) => void deleteRoom(room),
+};
+
+/** @typedef {typeof actions} RoomsActions */
+
+function draw() {
+  document.title = `${t("rooms.title")} · CloudMeet`;
+  nameForReturn(t("rooms.title"));
+  const page = roomsPage(actions, banner());
+  mount(page.element);
+  page.draw(store.get());
+  return page;
+}
+
+let page = draw();
+onLanguage(() => {
+  page = draw();
+});
+store.listen(() => page.draw(store.get()));
+setInterval(() => store.set({ minute: store.get().minute + 1 }), 60_000);
+followOtherTabs();
+void load();
