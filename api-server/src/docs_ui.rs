@@ -16,7 +16,7 @@ use crate::web_ui;
 
 /// The policy of these two pages: their bundles set styles and start workers.
 const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-     connect-src 'self'; img-src 'self' blob: data:; font-src 'self' data:; worker-src blob:; form-action 'self'; \
+     connect-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; worker-src blob:; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'";
 
 const SWAGGER_PAGE: &str = r#"<!doctype html>
