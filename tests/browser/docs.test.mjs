@@ -29,7 +29,7 @@ for (const [path, shown] of [
     });
     await page.goto(path);
     await page.locator(shown).first().waitFor();
-    await page.getByText("Send a message").first().waitFor();
+    await page.getByText("Send a message").filter({ visible: true }).first().waitFor();
     await page.waitForLoadState("networkidle");
     await screenshot(page, `docs${path.replace("/", "-")}`);
     quiet();
