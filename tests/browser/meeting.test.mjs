@@ -370,10 +370,17 @@ test("the rooms page follows what happens in a room without reloading", async ()
   await page.getByRole("searchbox", { name: "Search rooms" }).fill("");
   await page.waitForFunction(() => document.querySelectorAll(".room-row").length === 2);
 
+  const guest = await ben.context.newPage();
+  await open(guest, new URL((await page.getByRole("link", { name: "Second room" }).getAttribute("href")) ?? "", ben.origin).href);
+  await button(guest, "Join").click();
+  await guest.getByRole("toolbar").waitFor();
   await rooms(page).getByRole("listitem").filter({ hasText: "Second room" }).hover();
   await button(page, "Delete Second room").click();
   await page.getByRole("group", { name: "Delete Second room" }).getByRole("button", { name: "Delete" }).click();
   await page.waitForFunction(() => document.querySelectorAll(".room-row").length === 1);
+  await guest.getByRole("heading", { name: "Second room was deleted" }).waitFor();
+  await inspect(guest, "ended-closed");
+  await guest.close();
 
   await button(page, "Join by link").click();
   await box(page, "Link or code").fill("nonsense link");

@@ -55,7 +55,7 @@ export class Conversation {
 
   caught_up() {
     this.store.set({ caught_up: true });
-    
+    void this.#pump();
   }
 
   /** @param {ServerFrame} frame */

@@ -40,7 +40,6 @@ export function endedView(actions) {
     text(about, why === "left" ? leftText(state) : t(`ended.${why}.about`));
     if (drawn === why) return;
     drawn = why;
-    document.title = `${heading.textContent} · CloudMeet`;
     const { art: shapes, again } = ENDS[why];
     art.replaceChildren(drawing(shapes));
     buttons.replaceChildren(

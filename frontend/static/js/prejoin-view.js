@@ -1,12 +1,12 @@
 /** Before joining: the room's name, who is inside, and Join. */
 
 import { connectionBanner } from "./banner.js";
-import { seconds_left } from "./backoff.js";
 import { avatar, brand } from "./controls.js";
-import { attribute, h, icon, reconcile, svg, text } from "./dom.js";
+import { attribute, h, icon, reconcile, text } from "./dom.js";
 import { notice } from "./form.js";
 import { list } from "./format.js";
 import { linkLost } from "./room-state.js";
+import { unreachableCard } from "./state-card.js";
 import { t } from "./strings.js";
 
 /** @typedef {import("./room.js").RoomActions} RoomActions */
@@ -138,42 +138,14 @@ function whoIsInside(people, me) {
  */
 export function loadingView(actions) {
   const place = h("main", { class: "page" });
-  let timer = 0;
+  const waiting = h("section", { class: "state" }, h("p", {}, t("room.loading")));
+  const unreachable = unreachableCard({ heading: "h1", about: "room.unreachable.about", retry: actions.retry });
 
   /** @type {View["draw"]} */
-  const draw = ({ place: at }) => {
-    clearTimeout(timer);
-    if (at.at === "unreachable") {
-      const about = h("p", { "aria-live": "off" });
-      const tick = () => {
-        text(about, t("room.unreachable.about", { n: seconds_left(at.retry_at_ms, Date.now()) }));
-        if (about.isConnected || timer === 0) timer = setTimeout(tick, 250);
-      };
-      place.replaceChildren(
-        h(
-          "section",
-          { class: "card state", role: "alert" },
-          svg(
-            "svg",
-            { class: "state-art", viewBox: "0 0 120 72", "aria-hidden": "true" },
-            svg("circle", { class: "art-gone", cx: 48, cy: 40, r: 24 }),
-            svg("circle", { class: "art-gone", cx: 78, cy: 46, r: 18 }),
-            svg("path", { class: "art-base", d: "M4 66H50M70 66H116" }),
-          ),
-          h("h1", { class: "state-title" }, t("rooms.unreachable")),
-          about,
-          h(
-            "div",
-            { class: "button-row" },
-            h("button", { class: "button", type: "button", onclick: actions.retry }, icon("retry"), t("retry")),
-          ),
-        ),
-      );
-      timer = 0;
-      tick();
-    } else {
-      place.replaceChildren(h("section", { class: "state" }, h("p", {}, t("room.loading"))));
-    }
+  const draw = ({ place: { at, ...more } }) => {
+    const wanted = at === "unreachable" ? unreachable.element : waiting;
+    if (wanted.parentElement !== place) place.replaceChildren(wanted);
+    if ("retry_at_ms" in more) unreachable.count(more.retry_at_ms);
   };
   return { element: h("div", {}, roomTopbar(), place), draw };
 }

@@ -227,10 +227,12 @@ function draw() {
 
 /** @param {Readonly<RoomState>} state */
 function title(state) {
+  const { place } = state;
   const name = state.room?.name;
+  if (place.at === "ended") return `${t(`ended.${place.why}`, { name: name ?? "" })} · CloudMeet`;
   if (name === undefined) return "CloudMeet";
-  const count = state.place.at === "call" ? unread(state) : 0;
-  const lost = state.place.at === "call" && linkLost(state) ? `${t("link.lost")} ` : "";
+  const count = place.at === "call" ? unread(state) : 0;
+  const lost = place.at === "call" && linkLost(state) ? `${t("link.lost")} ` : "";
   return `${lost}${count > 0 ? `(${count}) ` : ""}${name} · CloudMeet`;
 }
 

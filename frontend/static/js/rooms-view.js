@@ -1,10 +1,10 @@
 /** Draws the rooms page from its state. */
 
-import { seconds_left } from "./backoff.js";
 import { avatar, brand, copyRoomLink, languageButton, themeButton } from "./controls.js";
 import { attribute, h, hidden, icon, reconcile, svg, text } from "./dom.js";
 import { capped, firstLetter, lastActive } from "./format.js";
 import { roomPage } from "./links.js";
+import { GROUND, stateCard, unreachableCard } from "./state-card.js";
 import { t } from "./strings.js";
 
 /** @typedef {import("./rooms.js").RoomsState} RoomsState */
@@ -35,6 +35,7 @@ export function roomsPage(actions, banner) {
   const list = h("ul", { class: "card room-list", "aria-label": t("rooms.title") });
   const more = h("button", { class: "button", type: "button", "data-wide": true, onclick: actions.more }, t("rooms.more"));
   const state = h("div");
+  const unreachable = unreachableCard({ heading: "h2", about: "rooms.unreachable.about", retry: actions.retry });
   const element = h(
     "div",
     {},
@@ -93,8 +94,11 @@ export function roomsPage(actions, banner) {
     attribute(more, "aria-busy", now.loading_more ? "true" : null);
     text(more, t(now.loading_more ? "rooms.loading" : "rooms.more"));
     reconcile(list, listed ? rooms.map((room) => roomPiece(room, now, actions)) : []);
-    reconcile(state, listed ? [] : [statePiece(now, actions)]);
-    tick(state, now);
+    if (typeof now.phase === "string") reconcile(state, listed ? [] : [statePiece(now, actions)]);
+    else {
+      reconcile(state, [{ key: "unreachable", signature: "", build: () => unreachable.element }]);
+      unreachable.count(now.phase.retry_at_ms);
+    }
   };
   return { element, draw };
 }
@@ -248,61 +252,18 @@ function dots(count) {
  */
 function statePiece(now, actions) {
   if (now.phase === "loading") {
-    return { key: "loading", signature: "", build: () => card({ art: null, title: t("rooms.loading"), about: "" }) };
+    return { key: "loading", signature: "", build: () => stateCard({ title: t("rooms.loading") }) };
   }
-  if (now.phase === "ready" && now.query === "") {
+  if (now.query === "") {
     const build = () =>
-      card({ art: "M4 66H116", title: t("rooms.empty"), about: t("rooms.empty.about"), buttons: twoActions(actions) });
+      stateCard({
+        ground: GROUND.whole,
+        title: t("rooms.empty"),
+        about: t("rooms.empty.about"),
+        buttons: twoActions(actions),
+      });
     return { key: "empty", signature: "", build };
   }
-  if (now.phase === "ready") {
-    const build = () => card({ art: null, title: t("rooms.none"), about: t("rooms.none.about", { query: now.query }) });
-    return { key: "none", signature: now.query, build };
-  }
-  const build = () =>
-    card({
-      art: "M4 66H50M70 66H116",
-      title: t("rooms.unreachable"),
-      about: "",
-      alert: true,
-      buttons: [h("button", { class: "button", type: "button", onclick: actions.retry }, icon("retry"), t("retry"))],
-    });
-  return { key: "unreachable", signature: "", build };
-}
-
-/**
- * @param {{ art: string | null, title: string, about: string, alert?: boolean, buttons?: HTMLElement[] }} content
- */
-function card({ art, title, about, alert = false, buttons = [] }) {
-  return h(
-    "section",
-    { class: "card state", role: alert ? "alert" : null },
-    art !== null &&
-      svg(
-        "svg",
-        { class: "state-art", viewBox: "0 0 120 72", "aria-hidden": "true" },
-        svg("circle", { class: "art-gone", cx: 48, cy: 40, r: 24 }),
-        svg("circle", { class: "art-gone", cx: 78, cy: 46, r: 18 }),
-        svg("path", { class: "art-base", d: art }),
-      ),
-    h("h2", {}, title),
-    h("p", { "aria-live": alert ? "off" : null }, about),
-    buttons.length > 0 && h("div", { class: "button-row" }, ...buttons),
-  );
-}
-
-let tick_timer = 0;
-
-/**
- * Counts the seconds to the next try.
- *
- * @param {HTMLElement} place
- * @param {Readonly<RoomsState>} now
- */
-function tick(place, now) {
-  clearTimeout(tick_timer);
-  const line = place.querySelector("p");
-  if (typeof now.phase === "string" || !line) return;
-  text(line, t("rooms.unreachable.about", { n: seconds_left(now.phase.retry_at_ms, Date.now()) }));
-  tick_timer = setTimeout(() => tick(place, now), 250);
+  const build = () => stateCard({ title: t("rooms.none"), about: t("rooms.none.about", { query: now.query }) });
+  return { key: "none", signature: now.query, build };
 }

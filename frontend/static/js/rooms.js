@@ -53,6 +53,8 @@ let retry_timer = 0;
 let search_timer = 0;
 /** Counts the loads, so that a late answer to an older question is not shown. */
 let load_number = 0;
+/** How many of the server's list are known from its pages; rooms that frames brought do not count. */
+let paged = 0;
 
 const socket = new Socket({
   ticket: () => inSession(api.socketTicket),
@@ -75,17 +77,21 @@ const socket = new Socket({
 function upsert(room) {
   const { rooms, query } = store.get();
   const wanted = room.is_active && matches(room, query);
-  if (!wanted && !rooms.has(room.id)) return;
-  const next = new Map(rooms);
-  if (wanted) next.set(room.id, room);
-  else next.delete(room.id);
+  if (!wanted) {
+    remove(room.id);
+    return;
+  }
+  const next = new Map(rooms).set(room.id, room);
   store.set({ rooms: next });
 }
 
 /** @param {number} room_id */
 function remove(room_id) {
   const next = new Map(store.get().rooms);
-  if (next.delete(room_id)) store.set({ rooms: next });
+  if (!next.delete(room_id)) return;
+  // The pages that follow move up by one.
+  paged -= 1;
+  store.set({ rooms: next });
 }
 
 /**
@@ -107,6 +113,7 @@ async function load() {
     );
     if (number !== load_number) return;
     failures = 0;
+    paged = rooms.length;
     store.set({
       me,
       rooms: new Map(rooms.map((room) => [room.id, room])),
@@ -131,13 +138,14 @@ async function load() {
 }
 
 async function loadMore() {
-  const { rooms, query, loading_more } = store.get();
+  const { query, loading_more } = store.get();
   if (loading_more) return;
   store.set({ loading_more: true });
   const number = load_number;
   try {
-    const page = await inSession(() => api.listRooms({ skip: rooms.size, limit: PAGE, query }));
+    const page = await inSession(() => api.listRooms({ skip: paged, limit: PAGE, query }));
     if (number !== load_number) return;
+    paged += page.length;
     const next = new Map(store.get().rooms);
     for (const room of page) if (!next.has(room.id)) next.set(room.id, room);
     store.set({ rooms: next, more: page.length === PAGE });
