@@ -270,6 +270,10 @@ impl Hub {
         self.state().rooms.get(&room_id).and_then(RoomTail::position)
     }
 
+    fn is_followed(&self, room_id: RoomId) -> bool {
+        self.state().rooms.contains_key(&room_id)
+    }
+
     fn followed_rooms(&self) -> Vec<RoomId> {
         self.state().rooms.keys().copied().collect()
     }

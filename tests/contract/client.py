@@ -124,7 +124,7 @@ class Socket:
     def __init__(self, server: Server, ticket: str, welcome: bool = True, **options: object) -> None:
         self.raw = connect(
             server.ws_url, subprotocols=["cloudmeet.v1", "ticket." + ticket], open_timeout=TIMEOUT_S,
-            close_timeout=1, max_size=None, **options,
+            close_timeout=1, max_size=None, legacy=True, **options,
         )
         self.kept: list[dict] = []
         if welcome:

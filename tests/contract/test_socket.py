@@ -33,7 +33,7 @@ def seqs(frames):
 def refused(server, status, ticket, **options):
     protocols = ["cloudmeet.v1"] + ([f"ticket.{ticket}"] if ticket is not None else [])
     with pytest.raises(InvalidStatus) as refusal:
-        connect(server.ws_url, subprotocols=protocols, **options)
+        connect(server.ws_url, subprotocols=protocols, legacy=True, **options)
     assert refusal.value.response.status_code == status
     return refusal.value.response
 

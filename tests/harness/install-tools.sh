@@ -10,6 +10,7 @@ command -v chromium >/dev/null || missing+=(chromium)
 command -v python3 >/dev/null || missing+=(python3)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
+command -v strace >/dev/null || missing+=(strace)
 command -v npm >/dev/null || missing+=(nodejs npm)
 if ((${#missing[@]})); then
   if ((EUID != 0)); then
@@ -18,6 +19,11 @@ if ((${#missing[@]})); then
   fi
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+
+if (($(node --version | sed -E 's/^v([0-9]+).*/\1/') < 20)); then
+  echo "the browser tests need Node.js 20 or newer (Debian 13 has it; for Debian 12 see nodejs.org), not $(node --version)" >&2
+  exit 1
 fi
 
 # The mark is set last: an environment that was left half made is made again.

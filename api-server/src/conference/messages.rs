@@ -73,8 +73,9 @@ pub(super) async fn edit(
     JsonBody(body): JsonBody<EditMessage>,
 ) -> Result<Json<Message>, Problem> {
     let content = Content::parse(body.content).map_err(|error| Problem::invalid_field("content", error))?;
-    let actor = caller.identity().actor();
-    let change = conference.store.edit_message(path.room_id, path.message_id, actor, &content).await?;
+    let who = caller.identity();
+    conference.access(path.room_id, &who, Action::ReadMessages).await?;
+    let change = conference.store.edit_message(path.room_id, path.message_id, who.actor(), &content).await?;
     if change.changed {
         conference.hub.publish_revision(change.message.clone());
     }
@@ -93,8 +94,9 @@ pub(super) async fn delete(
     path: MessagePath,
     caller: Caller,
 ) -> Result<StatusCode, Problem> {
-    let actor = caller.identity().actor();
-    let change = conference.store.delete_message(path.room_id, path.message_id, actor).await?;
+    let who = caller.identity();
+    conference.access(path.room_id, &who, Action::ReadMessages).await?;
+    let change = conference.store.delete_message(path.room_id, path.message_id, who.actor()).await?;
     if change.changed {
         conference.hub.publish_revision(change.message);
     }

@@ -123,7 +123,10 @@ impl Follower {
                 self.read_again(room_id).await?;
             }
             RoomChange::Person(room_id, user_id) => {
-                if let Some(participant) = self.conference.participant(room_id, user_id).await? {
+                self.hub.listing_changed(room_id);
+                if self.hub.is_followed(room_id)
+                    && let Some(participant) = self.conference.participant(room_id, user_id).await?
+                {
                     self.hub.publish_participant(participant);
                 }
             }

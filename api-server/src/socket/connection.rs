@@ -10,7 +10,7 @@ use cloudmeet_store::HoldEnd;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -147,12 +147,14 @@ impl Admitted {
                 message = stream.next() => message,
                 () = requests.answer_next(), if requests.are_pending() => continue,
                 _ = heartbeat.tick() => {
-                    if writer.is_finished() || last_sign.elapsed() >= SILENCE {
+                    if writer.is_finished() {
                         return End::Lost;
                     }
                     let _ = self.link.queue.try_send(Outbound::Ping);
                     continue;
                 }
+                // To the moment: a heartbeat may come twenty seconds after the lease is over.
+                () = sleep_until(*last_sign + SILENCE) => return End::Lost,
                 () = self.link.overrun.cancelled() => return End::TOO_SLOW,
             };
             let text = match message {
