@@ -10,6 +10,8 @@ CARGO ?= cargo
 CACHE := $(shell directory="$${XDG_CACHE_HOME:-$$HOME/.cache}/cloudmeet"; mkdir -p "$$directory" 2>/dev/null && echo "$$directory" || echo "$(CURDIR)/.cache")
 VENV := $(CACHE)/venv-$(shell sha256sum tests/requirements.txt | cut -c1-12)
 PYTEST := $(VENV)/bin/python -m pytest
+WIRE_TYPES := node tests/browser/support/wire-types.mjs
+STALE := a generated file is not what its source says: run "make generate" and commit it
 POSTGRES := tests/harness/with-postgres.sh
 # Shows what takes long: each part of `make test` says how many seconds it took.
 PART = @part() { local began=$$SECONDS; echo "== $$1"; shift; "$$@"; echo "== took $$((SECONDS - began)) s"; }; part
@@ -57,10 +59,15 @@ build: ## Build the server
 test-rust: ## Unit, property and store tests; the stores on SQLite and on a Postgres of their own
 	$(PART) rust $(POSTGRES) $(CARGO) test --workspace --locked
 
+.PHONY: generate
+generate: build browser-tools ## Write the generated files anew from their sources
+	@target/debug/cloudmeet-api-server openapi > api-server/openapi.json
+	$(WIRE_TYPES) > frontend/wire.d.ts
+
 .PHONY: test-generated
-test-generated: build ## Compare generated files with their sources
-	@target/debug/cloudmeet-api-server openapi | diff -u api-server/openapi.json - \
-	  || { echo "api-server/openapi.json is not what the handlers say: see CONTRIBUTING.md"; exit 1; }
+test-generated: build browser-tools ## Compare the generated files with their sources
+	@target/debug/cloudmeet-api-server openapi | diff -u api-server/openapi.json - || { echo "$(STALE)"; exit 1; }
+	$(WIRE_TYPES) | diff -u frontend/wire.d.ts - || { echo "$(STALE)"; exit 1; }
 
 .PHONY: test-contract
 test-contract: build ## REST and WebSocket against a real server, on SQLite and Postgres
@@ -70,9 +77,12 @@ test-contract: build ## REST and WebSocket against a real server, on SQLite and 
 test-faults: build ## Kill the server under load and check the history
 	$(PART) faults $(PYTEST) tests/faults
 
+.PHONY: browser-tools
+browser-tools:
+	@npm --prefix tests/browser ci --no-audit --no-fund --loglevel=error
+
 .PHONY: test-browser
-test-browser: build ## Types and units of the web UI, and two browsers that meet
+test-browser: build browser-tools ## Types and units of the web UI, and two browsers that meet
 	@cd tests/browser
-	npm ci --no-audit --no-fund
 	npx tsc --project ../../frontend
 	node --test --test-concurrency=1 .

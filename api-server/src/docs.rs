@@ -38,9 +38,10 @@ pub fn problems<'t>(mut operation: TransformOperation<'t>, statuses: &[u16]) -> 
         response.content.insert("application/problem+json".to_owned(), media);
         responses.responses.insert(DocStatus::Code(status), ReferenceOr::Item(response));
     }
-    // Signing in and renewing answer 401 to a wrong password or token, not to a missing bearer.
-    let needs_token =
-        statuses.contains(&401) && !matches!(operation.inner_mut().operation_id.as_deref(), Some("login" | "refresh"));
+    // Signing in, renewing and the socket answer 401 to another secret than a bearer token.
+    let has_own_secret =
+        matches!(operation.inner_mut().operation_id.as_deref(), Some("login" | "refresh" | "openSocket"));
+    let needs_token = statuses.contains(&401) && !has_own_secret;
     if needs_token { operation.security_requirement(BEARER) } else { operation }
 }
 

@@ -146,6 +146,7 @@ impl Server {
 struct Documented {
     auth: Router<AuthState>,
     conference: Router<ConferenceState>,
+    socket: Router<ConferenceState>,
     health: Router<Health>,
     openapi: String,
 }
@@ -155,6 +156,7 @@ fn documented() -> Documented {
     Documented {
         auth: description.add(auth::routes()),
         conference: description.add(conference::routes()),
+        socket: description.add(socket::routes()),
         health: description.add(health::routes()),
         openapi: description.finish(),
     }
@@ -173,8 +175,8 @@ fn router(auth: AuthState, conference: ConferenceState, health: Health) -> Route
         .auth
         .with_state(auth)
         .merge(documented.conference.with_state(conference.clone()))
+        .merge(documented.socket.with_state(conference))
         .merge(documented.health.with_state(health))
-        .merge(socket::routes(conference))
         .merge(docs_ui::routes(documented.openapi.into()))
         .merge(web_ui::routes())
 }

@@ -7,20 +7,23 @@ mod subscription;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use aide::axum::ApiRouter;
+use aide::axum::routing::get_with;
+use aide::transform::TransformOperation;
 use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use axum::routing::get;
-use axum::{Router, extract::ws::rejection::WebSocketUpgradeRejection};
-use cloudmeet_api_types::socket::{MAX_FRAME_BYTES, SUBPROTOCOL, TICKET_PREFIX};
+use cloudmeet_api_types::socket::{Answer, ClientFrame, MAX_FRAME_BYTES, SUBPROTOCOL, TICKET_PREFIX};
 use cloudmeet_core::id::SessionId;
 use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::Identity;
 
 use crate::client_address::ClientAddress;
 use crate::conference::{Conference, ConferenceState};
+use crate::docs::problems;
 use crate::origin::{Names, Origin};
 use crate::problem::{Code, Language, Problem};
 use crate::sessions::Sessions;
@@ -40,8 +43,8 @@ struct Client {
 }
 
 /// The route of the WebSocket.
-pub fn routes(state: ConferenceState) -> Router {
-    Router::new().route("/api/ws", get(upgrade)).with_state(state)
+pub fn routes() -> ApiRouter<ConferenceState> {
+    ApiRouter::new().api_route("/api/ws", get_with(upgrade, upgrade_docs))
 }
 
 /// Judges the request before it becomes a socket: a refusal is an ordinary answer.
@@ -80,6 +83,22 @@ async fn upgrade(
         .max_frame_size(OVERSIZE_BYTES)
         .max_message_size(OVERSIZE_BYTES)
         .on_upgrade(move |socket| admitted.run(socket)))
+}
+
+fn upgrade_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    // No response has the frames as its body, so they are named here to stand among the schemas.
+    aide::generate::in_context(|context| {
+        context.schema.subschema_for::<ClientFrame>();
+        context.schema.subschema_for::<Answer>();
+    });
+    let operation = operation.id("openSocket").tag("socket").summary("Open the WebSocket").description(
+        "Offer the subprotocols `cloudmeet.v1` and `ticket.TICKET`; the ticket comes from `POST /api/ws-ticket` and \
+         stands for the session, so no other header is needed. Each text frame is one JSON object named by its \
+         `type`: the schema `ClientFrame` has those that a client sends, the schema `Answer` those that come back. \
+         A request may carry an `id`; its answer repeats it.",
+    );
+    problems(operation, &[400, 401, 403, 429, 503])
+        .response_with::<101, (), _>(|response| response.description("The socket is open; `welcome` comes first."))
 }
 
 /// Finds the ticket among the offered subprotocols: browsers can set no other header.

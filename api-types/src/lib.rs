@@ -12,8 +12,16 @@ mod time;
 
 pub use time::WireTime;
 
-/// Requires every member in a schema: answers have all of them, null when empty.
+/// Requires every member in a schema and in each of its variants: answers have all of them, null
+/// when empty.
 fn all_required(schema: &mut schemars::Schema) {
+    if let Some(variants) = schema.get_mut("oneOf").and_then(serde_json::Value::as_array_mut) {
+        for variant in variants {
+            if let Ok(variant) = variant.try_into() {
+                all_required(variant);
+            }
+        }
+    }
     let names: Option<Vec<serde_json::Value>> = schema
         .get("properties")
         .and_then(serde_json::Value::as_object)

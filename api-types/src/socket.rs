@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::all_required;
 use crate::chat::{ChangedMessage, Message};
 use crate::problem::FieldProblem;
 use crate::room::{Participant, Room, Status};
@@ -80,6 +81,7 @@ pub struct SendFrame {
 /// Is what the server sends.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[schemars(transform = all_required)]
 pub enum ServerFrame {
     /// The first frame of every socket.
     Welcome {
@@ -204,11 +206,13 @@ pub struct ErrorFrame {
     pub errors: Vec<FieldProblem>,
 }
 
-/// Is a frame with the `id` of the request that it answers, if it answers one.
+/// Is a frame as it comes: with the `id` of the request that it answers, if it answers one.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Answer {
-    /// The request's `id`, as it came.
-    pub id: serde_json::Value,
+    /// The request's `id`, as it came; null in an error whose request has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("type" = ["null", "boolean", "number", "string", "array", "object"]))]
+    pub id: Option<serde_json::Value>,
     /// The frame.
     #[serde(flatten)]
     pub frame: ServerFrame,

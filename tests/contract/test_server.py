@@ -232,7 +232,8 @@ def test_a_forwarding_header_counts_only_from_a_trusted_proxy():
             return httpx.post(server.url + "/api/auth/login", json=body, headers=headers)
         until_limited(lambda _: attempt("9.9.9.9, 10.1.1.1"), 100)
         assert attempt("10.1.1.2").status_code == 401, "another client has its own limit"
-        assert attempt("1.1.1.1, 10.1.1.1").status_code == 429, "what stands before the proxy's word is forged"
+        # Forged words before the proxy's own buy no new allowance, which would be 60; time may have brought a few.
+        until_limited(lambda number: attempt(f"1.1.1.{number}, 10.1.1.1"), 30)
 
 
 # Configuration

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::{Client, subscription};
 use crate::conference::{Conference, Unsent};
-use crate::hub::{Remaining, SocketId, SocketLink, encode};
+use crate::hub::{Remaining, SocketId, SocketLink};
 use crate::problem::{Code, FieldError, Language, Problem, Rule};
 
 /// How many messages of one client may be on their way to disk.
@@ -97,29 +97,29 @@ impl Requests {
             return Handled::Done;
         }
         if !CLIENT_FRAME_TYPES.contains(&kind.as_str()) {
-            self.refuse(id, None, &Code::UnknownType.into());
+            self.refuse(id.as_ref(), None, &Code::UnknownType.into());
             return Handled::Done;
         }
         let client_msg_id = object.get("client_msg_id").and_then(Json::as_str).map(str::to_owned);
         let frame = match serde_path_to_error::deserialize::<_, ClientFrame>(Json::Object(object)) {
             Ok(frame) => frame,
             Err(error) => {
-                self.refuse(id, client_msg_id, &wrong_type(&error));
+                self.refuse(id.as_ref(), client_msg_id, &wrong_type(&error));
                 return Handled::Done;
             }
         };
-        if let Err(problem) = self.obey(frame, id.clone()).await {
-            self.refuse(id, client_msg_id, &problem);
+        if let Err(problem) = self.obey(frame, id.as_ref()).await {
+            self.refuse(id.as_ref(), client_msg_id, &problem);
         }
         Handled::Done
     }
 
-    async fn obey(&mut self, frame: ClientFrame, id: Option<Json>) -> Result<(), Problem> {
+    async fn obey(&mut self, frame: ClientFrame, id: Option<&Json>) -> Result<(), Problem> {
         match frame {
-            ClientFrame::Ping => self.answer(id.as_ref(), ServerFrame::Pong),
+            ClientFrame::Ping => self.answer(id, ServerFrame::Pong),
             ClientFrame::WatchRooms => {
                 self.conference.hub.watch_rooms(self.id);
-                self.answer(id.as_ref(), ServerFrame::WatchingRooms);
+                self.answer(id, ServerFrame::WatchingRooms);
             }
             ClientFrame::Subscribe(subscribe) => self.subscribe(subscribe, id).await?,
             ClientFrame::Unsubscribe { room_id } => self.unsubscribe(room(room_id)?, id).await?,
@@ -130,26 +130,26 @@ impl Requests {
         Ok(())
     }
 
-    async fn subscribe(&mut self, request: Subscribe, id: Option<Json>) -> Result<(), Problem> {
+    async fn subscribe(&mut self, request: Subscribe, id: Option<&Json>) -> Result<(), Problem> {
         let context = subscription::Context {
             conference: &self.conference,
             who: &self.who,
             link: &self.link,
             socket_id: self.id,
         };
-        subscription::subscribe(&context, room(request.room_id)?, &request, |frame| with_id(id.as_ref(), frame)).await
+        subscription::subscribe(&context, room(request.room_id)?, &request, |frame| with_id(id, frame)).await
     }
 
-    async fn unsubscribe(&mut self, room_id: RoomId, id: Option<Json>) -> Result<(), Problem> {
+    async fn unsubscribe(&mut self, room_id: RoomId, id: Option<&Json>) -> Result<(), Problem> {
         let remaining = self.conference.hub.unsubscribe(room_id, self.id).ok_or(Code::NotSubscribed)?;
         if remaining == Remaining::None {
             self.conference.release(room_id, self.who.user_id, HoldEnd::Closed).await;
         }
-        self.answer(id.as_ref(), ServerFrame::Unsubscribed { room_id: room_id.get() });
+        self.answer(id, ServerFrame::Unsubscribed { room_id: room_id.get() });
         Ok(())
     }
 
-    async fn set_status(&mut self, room_id: RoomId, status: Status, id: Option<Json>) -> Result<(), Problem> {
+    async fn set_status(&mut self, room_id: RoomId, status: Status, id: Option<&Json>) -> Result<(), Problem> {
         self.conference.access(room_id, &self.who, Action::Speak).await?;
         if !self.conference.hub.follows(room_id, self.id) {
             return Err(Code::NotSubscribed.into());
@@ -158,7 +158,7 @@ impl Requests {
         let followed = self.conference.store.set_status(room_id, &self.who, hold, status.into()).await?;
         self.conference.hub.set_inside(room_id, self.id, status == Status::InCall);
         self.conference.hub.publish_participant(followed.participant);
-        self.answer(id.as_ref(), ServerFrame::StatusSet { room_id: room_id.get(), status });
+        self.answer(id, ServerFrame::StatusSet { room_id: room_id.get(), status });
         Ok(())
     }
 
@@ -178,7 +178,7 @@ impl Requests {
 
     /// Hands a message to the writer and goes on reading: the next message follows it in order, and
     /// may share its commit.
-    async fn send(&mut self, frame: SendFrame, id: Option<Json>) -> Result<(), Problem> {
+    async fn send(&mut self, frame: SendFrame, id: Option<&Json>) -> Result<(), Problem> {
         let room_id = room(frame.room_id)?;
         while self.sending.len() >= MAX_PENDING {
             self.answer_next().await;
@@ -187,7 +187,7 @@ impl Requests {
         let unsent =
             Unsent { room_id, content: frame.content, client_msg_id: frame.client_msg_id, reply_to: frame.reply_to };
         let storing = self.conference.submit(self.who.user_id, unsent)?;
-        let language = self.language;
+        let (id, language) = (id.cloned(), self.language);
         self.sending.push_back(Box::pin(async move {
             let frame = match storing.await {
                 Ok(sent) => ServerFrame::Sent { client_msg_id, message: sent.message.into() },
@@ -202,24 +202,17 @@ impl Requests {
         self.link.send(with_id(id, frame));
     }
 
-    fn refuse(&self, id: Option<Json>, client_msg_id: Option<String>, problem: &Problem) {
+    fn refuse(&self, id: Option<&Json>, client_msg_id: Option<String>, problem: &Problem) {
         let frame = ServerFrame::Error(error_frame(problem, self.language, client_msg_id));
-        self.link.send(encode_answer(&Answer { id: id.unwrap_or(Json::Null), frame }));
+        self.answer(id, frame);
     }
 }
 
-/// Encodes an answer with the `id` of its request, if that had one.
+/// Encodes an answer with the `id` of its request, if that had one; an error always has the member,
+/// so that a program can tell whose it is.
 fn with_id(id: Option<&Json>, frame: ServerFrame) -> String {
-    match id {
-        Some(id) => encode_answer(&Answer { id: id.clone(), frame }),
-        // An error always has the member, so that a program can tell whose it is.
-        None if matches!(frame, ServerFrame::Error(_)) => encode_answer(&Answer { id: Json::Null, frame }),
-        None => encode(&frame),
-    }
-}
-
-fn encode_answer(answer: &Answer) -> String {
-    serde_json::to_string(answer).expect("frames are made of strings, numbers and lists")
+    let id = id.cloned().or_else(|| matches!(frame, ServerFrame::Error(_)).then_some(Json::Null));
+    serde_json::to_string(&Answer { id, frame }).expect("frames are made of strings, numbers and lists")
 }
 
 fn error_frame(problem: &Problem, language: Language, client_msg_id: Option<String>) -> ErrorFrame {

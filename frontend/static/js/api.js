@@ -3,11 +3,11 @@
 import { freshToken, forgetToken, keepToken, rememberedToken } from "./token.js";
 import { language } from "./strings.js";
 
-/** @typedef {import("./types.js").Account} Account */
-/** @typedef {import("./types.js").Room} Room */
-/** @typedef {import("./types.js").RoomDetail} RoomDetail */
-/** @typedef {import("./types.js").Message} Message */
-/** @typedef {import("./types.js").FieldProblem} FieldProblem */
+/** @typedef {import("../../wire.d.ts").Account} Account */
+/** @typedef {import("../../wire.d.ts").Room} Room */
+/** @typedef {import("../../wire.d.ts").RoomDetail} RoomDetail */
+/** @typedef {import("../../wire.d.ts").Message} Message */
+/** @typedef {import("../../wire.d.ts").FieldProblem} FieldProblem */
 
 const TIMEOUT_MS = 10_000;
 

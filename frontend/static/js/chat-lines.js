@@ -10,7 +10,7 @@ import { t } from "./strings.js";
 
 /** @typedef {import("./room-state.js").RoomState} RoomState */
 /** @typedef {import("./room.js").RoomActions} RoomActions */
-/** @typedef {import("./types.js").Message} Message */
+/** @typedef {import("../../wire.d.ts").Message} Message */
 /** @typedef {import("./message-log.js").Unsent} Unsent */
 /** @typedef {import("./log-lines.js").Group} Group */
 

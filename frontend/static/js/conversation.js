@@ -7,8 +7,8 @@ import { SocketError } from "./socket.js";
 import { t } from "./strings.js";
 
 /** @typedef {import("./room-state.js").RoomStore} RoomStore */
-/** @typedef {import("./types.js").Message} Message */
-/** @typedef {import("./types.js").ServerFrame} ServerFrame */
+/** @typedef {import("../../wire.d.ts").Message} Message */
+/** @typedef {import("../../wire.d.ts").Answer} ServerFrame */
 /** @typedef {import("./message-log.js").Unsent} Unsent */
 
 const OLDER = 50;
@@ -47,7 +47,7 @@ export class Conversation {
     });
   }
 
-  /** @param {import("./types.js").Subscribed} frame */
+  /** @param {import("../../wire.d.ts").Subscribed} frame */
   page(frame) {
     this.store.get().log.catch_up(frame);
     this.#changed();

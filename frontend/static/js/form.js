@@ -103,7 +103,7 @@ export function busy(button, words, usual) {
 /**
  * Puts the server's complaints beside their fields.
  *
- * @param {import("./types.js").FieldProblem[]} problems
+ * @param {import("../../wire.d.ts").FieldProblem[]} problems
  * @param {Record<string, Field>} fields
  * @returns {string[]} complaints about no field of this form
  */

@@ -1,6 +1,6 @@
 /** Lays a history out: day separators, one unread line, and groups of messages by one author. */
 
-/** @typedef {import("./types.js").Message} Message */
+/** @typedef {import("../../wire.d.ts").Message} Message */
 /** @typedef {import("./message-log.js").Unsent} Unsent */
 
 /**

@@ -1,7 +1,7 @@
 /** A room's history as this client holds it: each message once, in the order of `seq`, and what is still unsent. */
 
-/** @typedef {import("./types.js").Message} Message */
-/** @typedef {import("./types.js").ChangedMessage} ChangedMessage */
+/** @typedef {import("../../wire.d.ts").Message} Message */
+/** @typedef {import("../../wire.d.ts").ChangedMessage} ChangedMessage */
 
 /**
  * A message that the server has not stored yet. Its `client_msg_id` stays through every retry, so it is stored once.

@@ -4,12 +4,12 @@ import { avatar, copyLinkButton } from "./controls.js";
 import { h, icon, reconcile, text } from "./dom.js";
 import { t } from "./strings.js";
 
-/** @typedef {import("./types.js").Participant} Participant */
+/** @typedef {import("../../wire.d.ts").Participant} Participant */
 /** @typedef {import("./room-state.js").RoomState} RoomState */
 
 /**
  * @param {import("./room.js").RoomActions} actions
- * @param {() => import("./types.js").Room | null} room
+ * @param {() => import("../../wire.d.ts").Room | null} room
  */
 export function peoplePanel(actions, room) {
   const insideTitle = h("h3");

@@ -11,7 +11,7 @@ import { t } from "./strings.js";
 
 /** @typedef {import("./room.js").RoomActions} RoomActions */
 /** @typedef {import("./room.js").View} View */
-/** @typedef {import("./types.js").Participant} Participant */
+/** @typedef {import("../../wire.d.ts").Participant} Participant */
 
 const FACES = 5;
 

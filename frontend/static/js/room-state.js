@@ -4,10 +4,10 @@ import { MessageLog } from "./message-log.js";
 import { Roster } from "./roster.js";
 import { createStore } from "./store.js";
 
-/** @typedef {import("./types.js").Account} Account */
-/** @typedef {import("./types.js").Room} Room */
-/** @typedef {import("./types.js").Participant} Participant */
-/** @typedef {import("./types.js").Message} Message */
+/** @typedef {import("../../wire.d.ts").Account} Account */
+/** @typedef {import("../../wire.d.ts").Room} Room */
+/** @typedef {import("../../wire.d.ts").Participant} Participant */
+/** @typedef {import("../../wire.d.ts").Message} Message */
 
 /**
  * What stands on the page.

@@ -12,7 +12,7 @@ import { createRoomStore, linkLost, unread } from "./room-state.js";
 import { Socket } from "./socket.js";
 import { onLanguage, t } from "./strings.js";
 
-/** @typedef {import("./types.js").ServerFrame} ServerFrame */
+/** @typedef {import("../../wire.d.ts").Answer} ServerFrame */
 /** @typedef {import("./room-state.js").RoomState} RoomState */
 /** @typedef {import("./room-state.js").EndReason} EndReason */
 /** @typedef {{ element: HTMLElement, draw: (state: Readonly<RoomState>) => void }} View */

@@ -9,7 +9,7 @@ import { t } from "./strings.js";
 
 /** @typedef {import("./rooms.js").RoomsState} RoomsState */
 /** @typedef {import("./rooms.js").RoomsActions} RoomsActions */
-/** @typedef {import("./types.js").Room} Room */
+/** @typedef {import("../../wire.d.ts").Room} Room */
 
 /**
  * @param {RoomsActions} actions

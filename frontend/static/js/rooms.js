@@ -10,8 +10,8 @@ import { Socket } from "./socket.js";
 import { createStore } from "./store.js";
 import { onLanguage, t } from "./strings.js";
 
-/** @typedef {import("./types.js").Room} Room */
-/** @typedef {import("./types.js").Account} Account */
+/** @typedef {import("../../wire.d.ts").Room} Room */
+/** @typedef {import("../../wire.d.ts").Account} Account */
 
 /**
  * @typedef {object} RoomsState

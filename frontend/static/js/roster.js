@@ -1,6 +1,6 @@
 /** Who is in a room. Every change carries a version; an older one than is known is ignored. */
 
-/** @typedef {import("./types.js").Participant} Participant */
+/** @typedef {import("../../wire.d.ts").Participant} Participant */
 
 export class Roster {
   /** @type {Map<number, Participant>} by user id, those who are offline too, for their versions */

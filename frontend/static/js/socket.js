@@ -2,8 +2,8 @@
 
 import { delay_ms } from "./backoff.js";
 
-/** @typedef {import("./types.js").ServerFrame} ServerFrame */
-/** @typedef {import("./types.js").Subscribed} Subscribed */
+/** @typedef {import("../../wire.d.ts").Answer} ServerFrame */
+/** @typedef {import("../../wire.d.ts").Subscribed} Subscribed */
 
 /**
  * @typedef {{ phase: "connecting" } | { phase: "open" } | { phase: "waiting", retry_at_ms: number }

@@ -4,7 +4,7 @@ import { avatar, hue } from "./controls.js";
 import { h, reconcile } from "./dom.js";
 import { t } from "./strings.js";
 
-/** @typedef {import("./types.js").Participant} Participant */
+/** @typedef {import("../../wire.d.ts").Participant} Participant */
 
 export function stage() {
   const tiles = h("ul", { class: "tiles" });
