@@ -36,7 +36,6 @@ const socket = new Socket({
     if (link.phase === "waiting" && before.link.phase === "open") announce(t("link.lost"));
     if (link.phase === "open" && before.was_open) {
       announce(t("link.back"));
-      if (before.place.at === "prejoin") refreshVisitors();
     }
   },
   on_frame: receive,
@@ -51,6 +50,9 @@ function receive(frame) {
     store.set({ room: { ...room, ...frame.room } });
     if (!frame.room.is_active) end("closed");
     else if (place.at === "prejoin") refreshVisitors();
+  } else if (frame.type === "watching_rooms") {
+    // What happened before is in no frame.
+    if (place.at === "prejoin") refreshVisitors();
   } else if (frame.type === "room_closed" && frame.room_id === room.id) {
     end("closed");
   } else if (place.at !== "call") {
@@ -106,6 +108,7 @@ async function load() {
     const [me, detail] = await inSession(() => Promise.all([api.me(), api.getRoom(address)]));
     const { participants, ...room } = detail;
     nameForReturn(room.name);
+    failures = 0;
     store.set({ me, room, visitors: participants, place: { at: "prejoin", joining: false, problem: null } });
     if (room.is_active) {
       conversation.restore();
@@ -152,12 +155,18 @@ async function join() {
       store.get().roster.reset(frame.participants);
       conversation.page(frame);
     },
-    caught_up: () => conversation.caught_up(),
+    caught_up() {
+      failures = 0;
+      conversation.caught_up();
+    },
     refused(error) {
       if (error.code === "room_not_found") end("missing");
       else if (error.code === "room_closed") end("closed");
-      else if (error.code === "rate_limited") setTimeout(() => socket.again(room.id), (error.retry_after_s ?? 1) * 1_000);
-      else end("out");
+      else if (!error.passing) end("out");
+      else {
+        const wait_ms = Math.max((error.retry_after_s ?? 0) * 1_000, delay_ms(++failures, Math.random));
+        setTimeout(() => socket.again(room.id), wait_ms);
+      }
     },
   });
 }

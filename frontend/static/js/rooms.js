@@ -53,6 +53,7 @@ let retry_timer = 0;
 let search_timer = 0;
 /** Counts the loads, so that a late answer to an older question is not shown. */
 let load_number = 0;
+let watching = false;
 /** How many of the server's list are known from its pages; rooms that frames brought do not count. */
 let paged = 0;
 
@@ -61,13 +62,12 @@ const socket = new Socket({
   on_no_ticket: (error) => (error instanceof api.ApiError ? (error.retry_after_s ?? 0) * 1_000 : 0),
   on_state(link) {
     const before = store.get();
-    const returned = link.phase === "open" && before.was_open;
     if (link.phase === "waiting" && before.link.phase === "open") announce(t("link.lost"));
     store.set({ link, was_open: before.was_open || link.phase === "open" });
-    // What happened meanwhile is in no frame.
-    if (returned) void load();
   },
   on_frame(frame) {
+    // What happened before is in no frame.
+    if (frame.type === "watching_rooms") void load();
     if (frame.type === "room") upsert(frame.room);
     if (frame.type === "room_closed") remove(frame.room_id);
   },
@@ -132,8 +132,11 @@ async function load() {
     store.set({ phase: { retry_at_ms: Date.now() + wait_ms } });
     retry_timer = setTimeout(() => void load(), wait_ms);
   }
-  socket.start();
-  socket.watch_rooms();
+  if (!watching) {
+    watching = true;
+    socket.start();
+    socket.watch_rooms();
+  }
   ready();
 }
 

@@ -35,6 +35,11 @@ export class SocketError extends Error {
     this.detail = detail;
     this.retry_after_s = retry_after_s;
   }
+
+  /** Whether trying the same again later may succeed without anybody changing anything. */
+  get passing() {
+    return ["rate_limited", "overloaded", "unavailable", "storage_full", "internal"].includes(this.code);
+  }
 }
 
 const ANSWER_MS = 10_000;
