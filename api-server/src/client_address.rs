@@ -52,14 +52,19 @@ impl Proxies {
             }
             return ClientAddress(peer);
         }
-        let hops: Vec<IpAddr> = forwarded
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            // A hop that is no address hides whatever stands before it.
-            .map_while(|hop| hop.trim().parse().ok())
-            .collect();
-        ClientAddress(hops.into_iter().rev().find(|hop| !self.is_trusted(*hop)).unwrap_or(peer))
+        // From our side outwards: what stands before a hop that is no proxy of ours, or no address at
+        // all, is whatever the client liked to write.
+        let hops: Vec<&str> =
+            forwarded.iter().flat_map(|value| value.to_str().unwrap_or_default().split(',')).map(str::trim).collect();
+        let mut client = peer;
+        for hop in hops.into_iter().rev() {
+            let Ok(address) = hop.parse() else { break };
+            client = address;
+            if !self.is_trusted(address) {
+                break;
+            }
+        }
+        ClientAddress(client)
     }
 
     fn is_trusted(&self, address: IpAddr) -> bool {
@@ -104,6 +109,9 @@ mod tests {
     fn what_a_client_forges_before_the_proxy_is_not_believed() {
         assert_eq!(client("10.0.0.0/8", "10.0.0.1", Some("9.9.9.9, 1.2.3.4, 10.0.0.2")), "1.2.3.4");
         assert_eq!(client("10.0.0.0/8", "10.0.0.1", Some("nonsense")), "10.0.0.1");
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", Some("6.6.6.6, nonsense, 1.2.3.4")), "1.2.3.4");
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", Some("6.6.6.6, nonsense, 10.0.0.2")), "10.0.0.2");
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", Some("6.6.6.6, nonsense")), "10.0.0.1");
     }
 
     #[test]

@@ -57,8 +57,11 @@ impl Conference {
     pub async fn access(&self, id: RoomId, who: &Identity, action: Action) -> Result<RoomAccess, Problem> {
         let access = self.store.access(id, who.user_id).await?.ok_or(Code::RoomNotFound)?;
         permit(action, who.actor(), &access.room, access.membership())?;
-        if let Some(participant) = &access.participant {
-            self.store.touch(participant).await?;
+        // Whoever reads need not hear that nothing can be written.
+        if let Some(participant) = &access.participant
+            && let Err(error) = self.store.touch(participant).await
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, room.id = id.get(), "presence not prolonged");
         }
         Ok(access)
     }

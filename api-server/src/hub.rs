@@ -1,7 +1,7 @@
 //! The hub: which sockets of this server follow what, and what they are to hear.
 //!
 //! It is told of commits by the writer, of other mutations by whoever made them, and of what other
-//! servers did by the table of changes. It never waits: frames go into each socket's bounded queue,
+//! servers did by the table of changes. It waits for no client: frames go into each socket's bounded queue,
 //! and a socket whose queue is full is closed.
 
 mod feed;
@@ -18,16 +18,18 @@ use cloudmeet_core::chat::Message;
 use cloudmeet_core::id::{RoomId, SessionId, UserId};
 use cloudmeet_core::participant::Participant;
 use cloudmeet_core::permission::Membership;
+use cloudmeet_core::presence::Status;
+use cloudmeet_store::{ConferenceStore, HoldEnd, StoreError};
 use tokio::sync::{Notify, mpsc};
 
 pub use follower::Follower;
 use sockets::Sockets;
 pub use sockets::{CloseReason, Outbound, SocketCap, SocketId, SocketLink};
-pub use tail::Attached;
+pub use tail::{Attached, Present};
 use tail::{Offer, RoomTail, Subscriber};
 
-/// How many rooms may wait to be read again; more than that and the table of changes reminds us.
-const CATCH_UP_QUEUE: usize = 4096;
+/// How many errands may wait; what finds no place is done by the next look at everything.
+const ERRANDS: usize = 4096;
 
 /// Is the hub. Cheap to clone.
 #[derive(Clone)]
@@ -35,8 +37,8 @@ pub struct Hub(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
-    /// Rooms whose tails missed something.
-    catch_up: mpsc::Sender<RoomId>,
+    /// What the hub cannot do itself, for it never waits.
+    errands: mpsc::Sender<Errand>,
     /// Rings when a room's listing changed.
     listing_changed: Notify,
     /// Rings when a socket is gone.
@@ -59,6 +61,15 @@ enum Audience {
     Followers,
 }
 
+/// Is what somebody who may wait for the store does for the hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Errand {
+    /// Read a room again: its tail missed something.
+    ReadAgain(RoomId),
+    /// Let go of a person in a room, whose last socket there was removed.
+    Release(RoomId, UserId),
+}
+
 /// Is what a socket's leaving of a room left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remaining {
@@ -69,13 +80,13 @@ pub enum Remaining {
 }
 
 impl Hub {
-    /// Makes a hub, and the far end of its requests to read rooms again.
+    /// Makes a hub, and the far end of its errands.
     #[must_use]
-    pub fn new() -> (Self, mpsc::Receiver<RoomId>) {
-        let (catch_up, requests) = mpsc::channel(CATCH_UP_QUEUE);
+    pub fn new() -> (Self, mpsc::Receiver<Errand>) {
+        let (errands, waiting) = mpsc::channel(ERRANDS);
         let shared =
-            Shared { state: Mutex::default(), catch_up, listing_changed: Notify::new(), socket_closed: Notify::new() };
-        (Self(Arc::new(shared)), requests)
+            Shared { state: Mutex::default(), errands, listing_changed: Notify::new(), socket_closed: Notify::new() };
+        (Self(Arc::new(shared)), waiting)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -92,12 +103,13 @@ impl Hub {
 
     /// Forgets a socket. Gives the rooms that it followed, and whether its person still has one there.
     pub fn close_socket(&self, id: SocketId) -> Vec<(RoomId, Remaining)> {
-        self.0.socket_closed.notify_one();
         let mut state = self.state();
         state.sockets.close(id);
         let rooms: Vec<RoomId> =
             state.rooms.iter().filter(|(_, tail)| tail.follows(id)).map(|(room_id, _)| *room_id).collect();
-        rooms.into_iter().map(|room_id| (room_id, remove_subscriber(&mut state, room_id, id))).collect()
+        let left = rooms.into_iter().map(|room_id| (room_id, remove_subscriber(&mut state, room_id, id))).collect();
+        self.0.socket_closed.notify_one();
+        left
     }
 
     /// Closes every socket, for a restart, and waits until they have said goodbye.
@@ -141,7 +153,7 @@ impl Hub {
         let Some(tail) = state.rooms.get_mut(&room_id) else { return Attached::Gone };
         let attached = tail.attach(id, seq, rev, answer);
         if attached == Attached::Behind {
-            self.request_catch_up(room_id);
+            self.ask(Errand::ReadAgain(room_id));
         }
         attached
     }
@@ -153,11 +165,23 @@ impl Hub {
         }
     }
 
-    /// Notes that this socket said it is inside: a newer one takes over from it.
-    pub fn set_inside(&self, room_id: RoomId, id: SocketId, inside: bool) {
-        if let Some(tail) = self.state().rooms.get_mut(&room_id) {
-            tail.set_inside(id, inside);
-        }
+    /// Notes where a socket says that its person is: one inside is replaced by a newer one inside.
+    /// Gives what it said before.
+    pub fn set_said(&self, room_id: RoomId, id: SocketId, said: Option<Status>) -> Option<Status> {
+        self.state().rooms.get_mut(&room_id).and_then(|tail| tail.set_said(id, said))
+    }
+
+    /// Says whether a person has a socket of this server in a room.
+    #[must_use]
+    pub fn has_person(&self, room_id: RoomId, user_id: UserId) -> bool {
+        self.state().rooms.get(&room_id).is_some_and(|tail| tail.has_person(user_id))
+    }
+
+    /// Gives everybody who has a socket of this server in a room.
+    #[must_use]
+    pub fn people(&self) -> Vec<(RoomId, Present)> {
+        let state = self.state();
+        state.rooms.iter().flat_map(|(room_id, tail)| tail.people().map(|present| (*room_id, present))).collect()
     }
 
     /// Says whether a socket follows a room.
@@ -183,7 +207,7 @@ impl Hub {
             let seq = message.seq;
             let offer = tail.offer_message(seq, || encode(&ServerFrame::Message { message: message.into() }));
             if offer == Offer::Gap {
-                self.request_catch_up(room_id);
+                self.ask(Errand::ReadAgain(room_id));
             }
         }
     }
@@ -195,7 +219,7 @@ impl Hub {
         if let Some(tail) = self.state().rooms.get_mut(&room_id)
             && tail.offer_revision(message.rev, || revision_frame(message)) == Offer::Gap
         {
-            self.request_catch_up(room_id);
+            self.ask(Errand::ReadAgain(room_id));
         }
     }
 
@@ -218,17 +242,44 @@ impl Hub {
         let Some(tail) = state.rooms.get_mut(&room_id) else { return };
         let has_left = participant.membership == Membership::Stranger;
         let call_socket = participant.call_socket.clone();
-        tail.offer_participant(user_id, participant.presence.version, || {
+        let offer = tail.offer_participant(user_id, participant.presence.version, || {
             encode(&ServerFrame::Presence { room_id: room_id.get(), participant: participant.into() })
         });
+        // An older word must not end what a newer one began.
+        if offer == Offer::Old {
+            return;
+        }
         if has_left {
             let frame = encode(&ServerFrame::Unsubscribed { room_id: room_id.get() });
             tail.remove_person(user_id, &frame);
-        } else if let Some(inside) = call_socket {
+        } else if let Some(inside) = call_socket
+            && tail.has_person(user_id)
+        {
             let frame = encode(&ServerFrame::Removed { room_id: room_id.get(), reason: RemovedReason::Elsewhere });
             tail.remove_replaced(user_id, &inside, &frame);
+            if !tail.has_person(user_id) {
+                self.ask(Errand::Release(room_id, user_id));
+            }
         }
         drop_if_empty(&mut state, room_id);
+    }
+
+    /// Lets go of a person in a room in the store's eyes too, unless they have a socket here again.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the next comparison of holds and sockets tries again.
+    pub async fn release(
+        &self,
+        store: &ConferenceStore,
+        server_id: &str,
+        (room_id, user_id): (RoomId, UserId),
+        end: HoldEnd,
+    ) -> Result<(), StoreError> {
+        let is_wanted = || self.has_person(room_id, user_id);
+        if let Some(participant) = store.release_hold(room_id, user_id, server_id, end, is_wanted).await? {
+            self.publish_participant(participant);
+        }
+        Ok(())
     }
 
     /// Shows everybody else in a room that a person types.
@@ -278,9 +329,9 @@ impl Hub {
         self.state().rooms.keys().copied().collect()
     }
 
-    fn request_catch_up(&self, room_id: RoomId) {
-        if self.0.catch_up.try_send(room_id).is_err() {
-            tracing::warn!(room.id = room_id.get(), "too many rooms wait to be read again");
+    fn ask(&self, errand: Errand) {
+        if self.0.errands.try_send(errand).is_err() {
+            tracing::warn!(?errand, "too many errands wait");
         }
     }
 }

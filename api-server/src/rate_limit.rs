@@ -146,8 +146,8 @@ impl Limits {
         self.if_on(|| self.failed_logins.take(&account_key(email), now))
     }
 
-    /// Takes back that a login may have been a guess.
-    pub fn login_succeeded(&self, email: &str) {
+    /// Takes back that a login or a check of the current password may have been a guess.
+    pub fn was_no_guess(&self, email: &str) {
         if self.switch == RateLimits::On {
             self.failed_logins.refund(&account_key(email));
         }
@@ -230,7 +230,7 @@ mod tests {
         let address = IpAddr::from([127, 0, 0, 1]);
         for _ in 0..50 {
             assert_eq!(limits.login(address, "ann@example.org", START), Ok(()));
-            limits.login_succeeded("ann@example.org");
+            limits.was_no_guess("ann@example.org");
         }
         let off = Limits::new(RateLimits::Off);
         assert!((0..500).all(|_| off.login(address, "ann@example.org", START).is_ok()));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse as _, Response};
 use cloudmeet_core::account::FirstAdministrator;
@@ -18,7 +18,9 @@ use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
+use tower_http::cors::CorsLayer;
 use tower_http::trace::TraceLayer;
+use url::Url;
 use uuid::Uuid;
 
 use crate::access_token::{self, TokenKeys};
@@ -40,6 +42,9 @@ use crate::{docs_ui, random, socket, web_ui};
 
 /// How long the setup link is good.
 const SETUP_LIFE: Span = Span::days(1);
+
+/// How long a browser may remember what other origins are allowed.
+const CORS_MAX_AGE: Duration = Duration::from_secs(600);
 
 /// Is a server put together: what it answers with, and what must end with it.
 pub struct Server {
@@ -100,7 +105,7 @@ impl Server {
         let server_id = Uuid::now_v7().to_string();
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
 
-        let (hub, requests) = Hub::new();
+        let (hub, errands) = Hub::new();
         let publisher = hub.clone();
         let (writer, writing) = MessageWriter::start(store.clone(), move |new| publisher.publish_messages(new));
         tasks.spawn(writing);
@@ -112,7 +117,7 @@ impl Server {
             sessions: sessions.clone(),
             server_id: server_id.clone(),
         };
-        follower.start(requests, &tasks, &stop);
+        follower.start(errands, &tasks, &stop);
 
         let auth = Auth {
             store: auth_store.clone(),
@@ -131,7 +136,7 @@ impl Server {
         let auth = AuthState { auth: Arc::new(auth), sessions: sessions.clone(), names: names.clone() };
         let conference = ConferenceState { conference: Arc::new(conference), sessions, names: names.clone() };
         let router = router(auth, conference, health.clone());
-        let router = edge(router, names, Proxies::new(config.trusted_proxies.clone()));
+        let router = edge(router, names, Proxies::new(config.trusted_proxies.clone()), cors(&config.allowed_origins));
         let running = Running { health, hub, stop, tasks, auth: auth_store, conference: store };
         Ok(Self { router, running, setup_code })
     }
@@ -182,21 +187,47 @@ fn router(auth: AuthState, conference: ConferenceState, health: Health) -> Route
 }
 
 /// Wraps the routes in what every request passes, the outermost last.
-fn edge(router: Router, names: Names, proxies: Proxies) -> Router {
+fn edge(router: Router, names: Names, proxies: Proxies, cors: Option<CorsLayer>) -> Router {
     let compression = CompressionLayer::new()
         .compress_when(SizeAbove::new(512).and(NotForContentType::GRPC).and(NotForContentType::SSE));
-    router
+    let router = router
         .fallback(|| async { Problem::from(Code::NotFound) })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) })
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn(allow_header))
+        .layer(from_fn(allow_header));
+    let router = match cors {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    router
         .layer(from_fn_with_state(names, origin::guard))
         .layer(from_fn_with_state(proxies, client_address::find))
         .layer(CatchPanicLayer::custom(|_| Problem::from(Code::Internal).into_response()))
         .layer(from_fn(problem::localise))
         .layer(compression)
         .layer(map_response(no_store))
-        .layer(TraceLayer::new_for_http())
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+}
+
+/// Lets the pages of ALLOWED_ORIGINS use the interface, with the refresh cookie where the browser
+/// sends it (CORS). `None` without any: then only pages of the server itself can.
+fn cors(allowed: &[Url]) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> =
+        allowed.iter().filter_map(|url| url.origin().ascii_serialization().try_into().ok()).collect();
+    (!origins.is_empty()).then(|| {
+        CorsLayer::new()
+            .allow_origin(origins)
+            .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
+            .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+            .expose_headers([header::RETRY_AFTER])
+            .allow_credentials(true)
+            .max_age(CORS_MAX_AGE)
+    })
+}
+
+/// Describes a request to the log, without its query: that may hold a setup code.
+fn span(request: &axum::extract::Request) -> tracing::Span {
+    tracing::debug_span!("request", method = %request.method(), path = request.uri().path())
 }
 
 /// Tells caches to keep nothing of what they are not told to keep.

@@ -47,7 +47,8 @@ pub struct ListRooms {
     /// Leave out closed rooms.
     #[serde(default = "default_only_active")]
     pub only_active: bool,
-    /// Only rooms whose name or description holds this, without regard to case.
+    /// Only rooms whose name or description holds this, without regard to case; at most 255 characters.
+    #[schemars(length(max = 255))]
     pub query: Option<String>,
 }
 

@@ -121,10 +121,10 @@ impl Presence {
         Self { until: Some(last_sign.plus(LEASE)).max(self.until), ..self }
     }
 
-    /// Says whether it is over at `now`, given whether a living server holds it.
+    /// Says whether it is over at `now` unless a living server holds it.
     #[must_use]
-    pub fn is_over(self, now: Timestamp, held: bool) -> bool {
-        self.status != Status::Offline && !held && self.until.is_none_or(|until| until <= now)
+    pub fn is_over(self, now: Timestamp) -> bool {
+        self.status != Status::Offline && self.until.is_none_or(|until| until <= now)
     }
 
     /// Ends it. Without effect, not even on the version, when it has ended.
@@ -201,7 +201,7 @@ mod tests {
                 }
                 // Without a hold, LEASE after the last sign (or the grace after a close) it is over.
                 let end = last_sign.plus(LEASE).max(now.plus(CLOSING_GRACE));
-                prop_assert!(presence.status == Status::Offline || presence.is_over(end, false));
+                prop_assert!(presence.status == Status::Offline || presence.is_over(end));
             }
         }
 
@@ -227,10 +227,10 @@ mod tests {
     fn a_call_holds_sixty_seconds_and_another_prolongs_it() {
         let presence = Presence::absent(START).set(Status::InCall, Sign::Call, START);
         let almost = START.plus(Span::seconds(59));
-        assert!(!presence.is_over(almost, false));
-        assert!(presence.is_over(START.plus(LEASE), false));
+        assert!(!presence.is_over(almost));
+        assert!(presence.is_over(START.plus(LEASE)));
         let prolonged = presence.touch(almost).expect("19 s are left of 60");
-        assert!(!prolonged.is_over(almost.plus(Span::seconds(59)), false));
+        assert!(!prolonged.is_over(almost.plus(Span::seconds(59))));
     }
 
     #[test]
@@ -246,18 +246,18 @@ mod tests {
     fn a_closed_socket_leaves_five_seconds_to_come_back() {
         let inside = Presence::absent(START).set(Status::InCall, Sign::Socket, START);
         let closing = inside.close(START);
-        assert!(!closing.is_over(START.plus(Span::seconds(4)), false));
-        assert!(closing.is_over(START.plus(CLOSING_GRACE), false));
+        assert!(!closing.is_over(START.plus(Span::seconds(4))));
+        assert!(closing.is_over(START.plus(CLOSING_GRACE)));
         let back = closing.set(Status::InCall, Sign::Socket, START.plus(Span::seconds(4)));
         assert_eq!(back.version, inside.version, "nobody saw a departure");
-        assert!(!back.is_over(START.plus(Span::minutes(9)), true));
+        assert_eq!(back.until, None, "from here on the socket alone keeps it");
     }
 
     #[test]
-    fn a_held_presence_lives_and_a_lapsed_one_is_over_at_once() {
+    fn a_lapsed_presence_is_over_a_lease_after_its_last_sign() {
         let inside = Presence::absent(START).set(Status::InCall, Sign::Socket, START);
         let later = START.plus(Span::minutes(5));
-        assert!(!inside.is_over(later, true));
-        assert!(inside.lapse(later.minus(LEASE)).is_over(later, false));
+        assert!(!inside.lapse(later.minus(LEASE).plus(Span::seconds(1))).is_over(later));
+        assert!(inside.lapse(later.minus(LEASE)).is_over(later));
     }
 }

@@ -1,7 +1,6 @@
 //! The core stays pure: what it may depend on is written down here, with the reason.
 
 #![allow(clippy::unwrap_used, missing_docs)]
-
 #![expect(clippy::disallowed_types, reason = "asks cargo for the tree; the core itself starts nothing")]
 
 use std::process::Command;

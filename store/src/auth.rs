@@ -65,7 +65,7 @@ impl AuthStore {
     /// [`StoreError`]; what is left goes with the next call.
     pub async fn prune(&self) -> Result<(), StoreError> {
         changes::prune::<AccountChange>(&self.database).await?;
-        self.prune_refresh_tokens().await
+        self.prune_sessions().await
     }
 
     /// Closes every connection.

@@ -12,7 +12,7 @@ pub(crate) struct Clock(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// Monotonic, so that a correction of the system's clock ends no lease.
+    /// Monotonic, so that between two settings nothing jumps.
     started: Instant,
     started_at_ms: i64,
     offset_ms: AtomicI64,
@@ -20,12 +20,17 @@ struct Inner {
 
 impl Clock {
     pub(crate) fn of_this_process() -> Self {
-        let started_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(Arc::new(Inner {
             started: Instant::now(),
-            started_at_ms: i64::try_from(started_at.as_millis()).unwrap_or(i64::MAX),
+            started_at_ms: Self::of_the_system(),
             offset_ms: AtomicI64::new(0),
         }))
+    }
+
+    /// Is the system's own time in milliseconds.
+    pub(crate) fn of_the_system() -> i64 {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
     }
 
     /// Is the store's time.

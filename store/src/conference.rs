@@ -13,7 +13,7 @@ use cloudmeet_core::time::Timestamp;
 pub use batch::{Draft, Sent};
 pub use messages::{MessageChange, MessageError};
 pub use people::{Identity, JoinOutcome, LeaveError, RoomAccess};
-pub use presence::{Followed, Hold, HoldEnd};
+pub use presence::{Hold, HoldEnd};
 pub use rooms::{ListFilter, NewRoom, RoomAudience, RoomListing};
 pub use tickets::TicketHolder;
 

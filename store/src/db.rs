@@ -9,7 +9,8 @@ use sqlx::query::Query;
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, Postgres, Sqlite, Transaction};
+use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::error::StoreError;
@@ -19,8 +20,14 @@ use crate::value::{JsonText, Row, Value};
 /// How long a caller waits for a free connection, and SQLite for its write lock.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long Postgres works on one statement before it gives up.
-const STATEMENT_TIMEOUT_MS: &str = "10000";
+/// How long Postgres works on one statement, waits for a lock, or keeps the locks of a transaction
+/// whose server says nothing more.
+const POSTGRES_TIMEOUTS_MS: [(&str, &str); 3] =
+    [("statement_timeout", "10000"), ("lock_timeout", "5000"), ("idle_in_transaction_session_timeout", "15000")];
+
+/// How long a caller waits for any answer: longer than what the database itself allows, so that it
+/// speaks first if it can.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
 const POSTGRES_CONNECTIONS: u32 = 16;
 const SQLITE_READERS: u32 = 4;
@@ -144,17 +151,18 @@ impl Database {
     }
 
     async fn open_postgres(url: &str, migrations: MigrationSet) -> Result<Engine, OpenError> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(OpenError::Connect)?
-            .application_name("cloudmeet")
-            .options([("statement_timeout", STATEMENT_TIMEOUT_MS)]);
+        let options = PgConnectOptions::from_str(url).map_err(OpenError::Connect)?.application_name("cloudmeet");
+        // A migration takes the time it takes, and so does waiting for another server's.
+        let connecting = timeout(ANSWER_TIMEOUT, options.connect()).await;
+        let mut connection = connecting.unwrap_or_else(|_| Err(no_answer())).map_err(OpenError::Connect)?;
+        migrate::run(&mut connection, migrations.for_postgres()).await?;
+        connection.close().await.map_err(OpenError::Connect)?;
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options)
+            .connect_with(options.options(POSTGRES_TIMEOUTS_MS))
             .await
             .map_err(OpenError::Connect)?;
-        migrate::run(&mut *pool.acquire().await.map_err(OpenError::Connect)?, migrations.for_postgres()).await?;
         Ok(Engine::Postgres(pool))
     }
 
@@ -163,16 +171,19 @@ impl Database {
         &self.clock
     }
 
-    /// Measures how far this process's clock is from the store's. SQLite has no clock of its own.
+    /// Measures how far this process's clock is from the store's. SQLite has no clock of its own:
+    /// there it is the system's, which goes on while the machine sleeps.
     pub(crate) async fn synchronise_clock(&self) -> Result<(), StoreError> {
-        if let Engine::Postgres(_) = self.engine {
-            let asked = self.clock.local();
-            let rows =
-                self.read("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now", vec![]).await?;
-            let answered = self.clock.local();
-            if let Some(row) = rows.first() {
-                self.clock.set_offset(row.get("now")?, asked, answered);
+        let asked = self.clock.local();
+        let store_ms = match self.engine {
+            Engine::Sqlite { .. } => Some(Clock::of_the_system()),
+            Engine::Postgres(_) => {
+                let now = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now";
+                self.read_one(now, vec![]).await?.map(|row| row.get("now")).transpose()?
             }
+        };
+        if let Some(store_ms) = store_ms {
+            self.clock.set_offset(store_ms, asked, self.clock.local());
         }
         Ok(())
     }
@@ -182,11 +193,11 @@ impl Database {
         let sql = sql.into();
         match &self.engine {
             Engine::Sqlite { readers, .. } => {
-                let rows = for_sqlite(sql, values).fetch_all(readers).await?;
+                let rows = in_time(for_sqlite(sql, values).fetch_all(readers)).await?;
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
             Engine::Postgres(pool) => {
-                let rows = for_postgres(sql, values).fetch_all(pool).await?;
+                let rows = in_time(for_postgres(sql, values).fetch_all(pool)).await?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
             }
         }
@@ -201,8 +212,8 @@ impl Database {
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
         match &self.engine {
             // Takes the write lock at once: taking it later can fail with BUSY after work was done.
-            Engine::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
-            Engine::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+            Engine::Sqlite { writer, .. } => Ok(Tx::Sqlite(in_time(writer.begin_with("BEGIN IMMEDIATE")).await?)),
+            Engine::Postgres(pool) => Ok(Tx::Postgres(in_time(pool.begin()).await?)),
         }
     }
 
@@ -230,11 +241,11 @@ impl Tx {
         let sql = sql.into();
         match self {
             Self::Sqlite(tx) => {
-                let rows = for_sqlite(sql, values).fetch_all(&mut **tx).await?;
+                let rows = in_time(for_sqlite(sql, values).fetch_all(&mut **tx)).await?;
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
             Self::Postgres(tx) => {
-                let rows = for_postgres(sql, values).fetch_all(&mut **tx).await?;
+                let rows = in_time(for_postgres(sql, values).fetch_all(&mut **tx)).await?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
             }
         }
@@ -253,19 +264,27 @@ impl Tx {
     pub(crate) async fn execute(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<u64, StoreError> {
         let sql = sql.into();
         Ok(match self {
-            Self::Sqlite(tx) => for_sqlite(sql, values).execute(&mut **tx).await?.rows_affected(),
-            Self::Postgres(tx) => for_postgres(sql, values).execute(&mut **tx).await?.rows_affected(),
+            Self::Sqlite(tx) => in_time(for_sqlite(sql, values).execute(&mut **tx)).await?.rows_affected(),
+            Self::Postgres(tx) => in_time(for_postgres(sql, values).execute(&mut **tx)).await?.rows_affected(),
         })
     }
 
     /// Makes it last: when this returns, it is on disk.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+            Self::Sqlite(tx) => in_time(tx.commit()).await,
+            Self::Postgres(tx) => in_time(tx.commit()).await,
         }
-        Ok(())
     }
+}
+
+/// Waits for an answer, but not for ever: a connection that leads nowhere says nothing.
+async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    Ok(timeout(ANSWER_TIMEOUT, work).await.unwrap_or_else(|_| Err(no_answer()))?)
+}
+
+fn no_answer() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
 }
 
 fn for_sqlite(sql: Sql, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {

@@ -29,11 +29,12 @@ impl From<sqlx::Error> for StoreError {
         match (&error, code.as_deref()) {
             // SQLITE_FULL; Postgres 53100 disk_full.
             (_, Some("13" | "53100")) => Self::Full(error),
-            // SQLITE_BUSY and its kin; Postgres classes 08 (connection), 57P (shutting down, starting)
-            // and 53 (out of resources).
+            // SQLITE_BUSY and its kin; Postgres classes 08 (connection), 57P (shutting down, starting),
+            // 53 (out of resources), 40 (rolled back: deadlock, serialisation), and what a timeout of
+            // ours broke off: 57014 (statement), 55P03 (lock), 25P03 (idle in a transaction).
             (_, Some(code))
-                if matches!(code, "5" | "261" | "517")
-                    || ["08", "57P", "53"].iter().any(|class| code.starts_with(class)) =>
+                if matches!(code, "5" | "261" | "517" | "57014" | "55P03" | "25P03")
+                    || code.len() == 5 && ["08", "57P", "53", "40"].iter().any(|class| code.starts_with(class)) =>
             {
                 Self::Unavailable(error)
             }

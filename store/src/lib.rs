@@ -18,8 +18,8 @@ mod writer;
 pub use auth::{AuthStore, LiveSession, NewAccount, NewSession, RegisterError, RenewError, Renewed, SealedKey};
 pub use changes::{AccountChange, RoomChange, Tail};
 pub use conference::{
-    ConferenceStore, Draft, Followed, Hold, HoldEnd, Identity, JoinOutcome, LeaveError, ListFilter, MessageChange,
-    MessageError, NewRoom, RoomAccess, RoomAudience, RoomListing, Sent, TicketHolder,
+    ConferenceStore, Draft, Hold, HoldEnd, Identity, JoinOutcome, LeaveError, ListFilter, MessageChange, MessageError,
+    NewRoom, RoomAccess, RoomAudience, RoomListing, Sent, TicketHolder,
 };
 pub use db::{Location, OpenError};
 pub use error::{Failure, StoreError};

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use cloudmeet_api_types::auth::{Account, Register, UpdateMe, Validation};
 use cloudmeet_core::account::{DisplayName, Email, RegistrationError};
+use cloudmeet_core::id::UserId;
 use cloudmeet_core::password::Password;
 use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::{NewAccount, RegisterError};
@@ -109,17 +110,22 @@ async fn change_password(auth: &Auth, caller: &Caller, new: Password, current: P
     let (id, email) = (caller.account.id, caller.account.email.as_str());
     // Whoever holds a session may guess no more often than whoever stands outside.
     auth.limits.password_check(email, auth.store.now()).map_err(Problem::rate_limited)?;
-    let (_, hash) = auth.store.account(id).await?.ok_or(Code::SessionOver)?;
-    if !auth.hashes.verify(current, Some(hash)).await? {
-        return Err(Code::WrongPassword.into());
+    let checked = check_current_password(auth, id, current).await;
+    if !checked.as_ref().is_err_and(|problem| problem.code() == Code::WrongPassword) {
+        auth.limits.was_no_guess(email);
     }
-    auth.limits.login_succeeded(email);
+    checked?;
     let hash = auth.hashes.hash(new, random::bytes()).await?;
     for session_id in auth.store.change_password(id, &hash, &caller.session_id).await? {
         auth.listener.ended(&session_id).await;
     }
     tracing::info!(user.id = id.get(), "password changed");
     Ok(())
+}
+
+async fn check_current_password(auth: &Auth, id: UserId, current: Password) -> Result<(), Problem> {
+    let (_, hash) = auth.store.account(id).await?.ok_or(Code::SessionOver)?;
+    if auth.hashes.verify(current, Some(hash)).await? { Ok(()) } else { Err(Code::WrongPassword.into()) }
 }
 
 impl From<RegisterError> for Problem {

@@ -31,15 +31,12 @@ pub(super) async fn login(
     JsonBody(body): JsonBody<Login>,
 ) -> Result<(HeaderMap, Json<Tokens>), Problem> {
     auth.limits.login(client.rate_key(), &body.email, auth.store.now()).map_err(Problem::rate_limited)?;
-    // What is no address belongs to nobody, and takes as long as any wrong password.
-    let known = match Email::parse(&body.email) {
-        Ok(email) => auth.store.account_by_email(&email).await?,
-        Err(_) => None,
-    };
-    let (account, hash) = known.unzip();
-    let is_right = auth.hashes.verify(Password::typed(body.password), hash).await?;
-    let account = account.filter(|_| is_right).ok_or(Code::WrongCredentials)?;
-    auth.limits.login_succeeded(&body.email);
+    let checked = check_credentials(&auth, &body.email, Password::typed(body.password)).await;
+    // What failed for another reason was no guess, and costs none.
+    if !checked.as_ref().is_err_and(|problem| problem.code() == Code::WrongCredentials) {
+        auth.limits.was_no_guess(&body.email);
+    }
+    let account = checked?;
     if !account.is_active {
         return Err(Code::AccountInactive.into());
     }
@@ -53,6 +50,17 @@ pub(super) async fn login(
     let in_body = query.refresh == Some(RefreshIn::Body);
     let tokens = auth.tokens(account.id, session.id, in_body.then_some(&session.refresh_token))?;
     Ok((cookie::set(&session.refresh_token, auth.is_secure), Json(tokens)))
+}
+
+async fn check_credentials(auth: &Auth, email: &str, password: Password) -> Result<Account, Problem> {
+    // What is no address belongs to nobody, and takes as long as any wrong password.
+    let known = match Email::parse(email) {
+        Ok(email) => auth.store.account_by_email(&email).await?,
+        Err(_) => None,
+    };
+    let (account, hash) = known.unzip();
+    let is_right = auth.hashes.verify(password, hash).await?;
+    Ok(account.filter(|_| is_right).ok_or(Code::WrongCredentials)?)
 }
 
 pub(super) fn login_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use cloudmeet_api_types::room::{CreateRoom, ListRooms, Participant, Room, RoomDetail, UpdateRoom};
 use cloudmeet_core::permission::{Action, Membership};
 use cloudmeet_core::room::{Description, Role, RoomName, RoomPatch};
+use cloudmeet_core::text::check_length;
 use cloudmeet_store::{ListFilter, NewRoom, RoomListing};
 
 use super::{Conference, wire_access, wire_room};
@@ -19,6 +20,9 @@ use crate::sessions::Caller;
 
 /// The longest list.
 const MAX_LIMIT: i64 = 100;
+
+/// The longest text that is looked for, in characters: no name is longer.
+const MAX_QUERY: usize = 255;
 
 pub(super) async fn create(
     State(conference): State<Arc<Conference>>,
@@ -53,6 +57,7 @@ pub(super) async fn list(
     };
     errors.take("skip", in_range(query.skip, 0, None));
     errors.take("limit", in_range(query.limit, 1, Some(MAX_LIMIT)));
+    errors.take("query", check_length(query.query.as_deref().unwrap_or_default(), 0, MAX_QUERY));
     errors.check()?;
     let filter = ListFilter {
         skip: query.skip,

@@ -40,6 +40,7 @@ pub(super) async fn run(hub: Hub, store: ConferenceStore, stop: CancellationToke
             not_before.insert(room_id, now + INTERVAL);
             if let Err(error) = send(&hub, &store, room_id, audience).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, room.id = room_id.get(), "listing not sent");
+                waiting.insert(room_id, audience);
             }
         }
     }

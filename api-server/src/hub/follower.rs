@@ -1,22 +1,25 @@
 //! The server's standing tasks: following what other servers did, and keeping leases.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use cloudmeet_core::id::RoomId;
+use cloudmeet_core::account::Standing;
+use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
-use cloudmeet_store::{AccountChange, AuthStore, ConferenceStore, RoomChange, StoreError};
+use cloudmeet_core::permission::Actor;
+use cloudmeet_store::{AccountChange, AuthStore, ConferenceStore, Failure, Hold, HoldEnd, RoomChange, StoreError};
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Hub, feed};
+use super::{Errand, Hub, Present, feed};
 use crate::sessions::Sessions;
 
 /// How often the tables of changes are read.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 
-/// How often over leases are ended.
+/// How often over leases are ended, and a renewal that failed is tried again.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// How often this server's own lease is renewed; it lasts three times as long.
@@ -45,7 +48,7 @@ pub struct Follower {
 
 impl Follower {
     /// Starts the tasks. They end when `stop` is cancelled.
-    pub fn start(self, requests: mpsc::Receiver<RoomId>, tasks: &TaskTracker, stop: &CancellationToken) {
+    pub fn start(self, errands: mpsc::Receiver<Errand>, tasks: &TaskTracker, stop: &CancellationToken) {
         tasks.spawn(feed::run(self.hub.clone(), self.conference.clone(), stop.clone()));
         let until = |stop: &CancellationToken, task: futures_util::future::BoxFuture<'static, ()>| {
             let stop = stop.clone();
@@ -58,35 +61,38 @@ impl Follower {
         };
         until(stop, Box::pin(self.clone().follow_accounts()));
         until(stop, Box::pin(self.clone().follow_rooms()));
-        until(stop, Box::pin(self.clone().catch_up(requests)));
-        until(stop, Box::pin(self.clone().end_expired()));
-        until(stop, Box::pin(self.clone().renew()));
+        until(stop, Box::pin(self.clone().run_errands(errands)));
+        until(stop, Box::pin(self.clone().keep_leases()));
         until(stop, Box::pin(self.prune()));
     }
 
     async fn follow_accounts(self) {
         let mut tail = self.auth.follow();
         let mut ticks = ticks(FOLLOW_EVERY);
+        let mut waiting = Vec::new();
         loop {
             ticks.tick().await;
             match self.auth.changes(&mut tail).await {
-                Ok(changes) => {
-                    for change in changes {
-                        report(self.apply_account_change(change).await, "an account's change not applied");
-                    }
-                }
+                Ok(changes) => waiting.extend(changes),
                 Err(error) => report(Err(error), "changes of accounts not read"),
+            }
+            for change in std::mem::take(&mut waiting) {
+                let outcome = self.apply_account_change(&change).await;
+                if is_passing(&outcome) {
+                    waiting.push(change);
+                }
+                report(outcome, "an account's change not applied");
             }
         }
     }
 
-    async fn apply_account_change(&self, change: AccountChange) -> Result<(), StoreError> {
+    async fn apply_account_change(&self, change: &AccountChange) -> Result<(), StoreError> {
         match change {
             AccountChange::SessionEnded(session_id) => {
-                self.sessions.forget(&session_id).await;
-                self.hub.end_session(&session_id);
+                self.sessions.forget(session_id).await;
+                self.hub.end_session(session_id);
             }
-            AccountChange::Account(user_id) => {
+            &AccountChange::Account(user_id) => {
                 self.sessions.forget_all();
                 let Some((account, _)) = self.auth.account(user_id).await? else { return Ok(()) };
                 if !account.is_active {
@@ -103,21 +109,25 @@ impl Follower {
     async fn follow_rooms(self) {
         let mut tail = self.conference.follow_changes();
         let mut ticks = ticks(FOLLOW_EVERY);
+        let mut waiting = Vec::new();
         loop {
             ticks.tick().await;
             match self.conference.changes(&mut tail).await {
-                Ok(changes) => {
-                    for change in changes {
-                        report(self.apply_room_change(change).await, "a room's change not applied");
-                    }
-                }
+                Ok(changes) => waiting.extend(changes),
                 Err(error) => report(Err(error), "changes of rooms not read"),
+            }
+            for change in std::mem::take(&mut waiting) {
+                let outcome = self.apply_room_change(&change).await;
+                if is_passing(&outcome) {
+                    waiting.push(change);
+                }
+                report(outcome, "a room's change not applied");
             }
         }
     }
 
-    async fn apply_room_change(&self, change: RoomChange) -> Result<(), StoreError> {
-        match change {
+    async fn apply_room_change(&self, change: &RoomChange) -> Result<(), StoreError> {
+        match *change {
             RoomChange::Messages(room_id) | RoomChange::Revisions(room_id) => {
                 self.hub.listing_changed(room_id);
                 self.read_again(room_id).await?;
@@ -144,9 +154,14 @@ impl Follower {
         Ok(())
     }
 
-    async fn catch_up(self, mut requests: mpsc::Receiver<RoomId>) {
-        while let Some(room_id) = requests.recv().await {
-            report(self.read_again(room_id).await, "a room was not read again");
+    async fn run_errands(self, mut errands: mpsc::Receiver<Errand>) {
+        while let Some(errand) = errands.recv().await {
+            match errand {
+                Errand::ReadAgain(room_id) => report(self.read_again(room_id).await, "a room was not read again"),
+                Errand::Release(room_id, user_id) => {
+                    report(self.release(room_id, user_id).await, "hold not released");
+                }
+            }
         }
     }
 
@@ -172,10 +187,21 @@ impl Follower {
         Ok(())
     }
 
-    async fn end_expired(self) {
+    async fn keep_leases(self) {
+        let mut renewed_at: Option<Instant> = None;
         let mut ticks = ticks(SWEEP_EVERY);
         loop {
             ticks.tick().await;
+            if renewed_at.is_none_or(|at| at.elapsed() >= RENEW_EVERY) {
+                let began = Instant::now();
+                let renewed = self.renew().await;
+                // Nobody's lease is judged while this server's own is in doubt: its people are alive.
+                if renewed.is_err() {
+                    report(renewed, "this server's lease was not renewed");
+                    continue;
+                }
+                renewed_at = Some(began);
+            }
             match self.conference.end_expired_presences().await {
                 Ok(ended) => ended.into_iter().for_each(|participant| self.hub.publish_participant(participant)),
                 Err(error) => report(Err(error), "over leases not ended"),
@@ -183,14 +209,46 @@ impl Follower {
         }
     }
 
-    async fn renew(self) {
-        let mut ticks = ticks(RENEW_EVERY);
-        loop {
-            ticks.tick().await;
-            report(self.conference.check().await, "the store's clock was not read");
-            report(self.auth.check().await, "the store's clock was not read");
-            report(self.conference.renew_server(&self.server_id).await, "this server's lease was not renewed");
+    async fn renew(&self) -> Result<(), StoreError> {
+        report(self.auth.check().await, "the clock of accounts was not read");
+        self.conference.check().await?;
+        self.conference.renew_server(&self.server_id).await?;
+        self.compare_holds().await
+    }
+
+    /// Brings the store's holds and this server's sockets together again: a release may have failed,
+    /// and other servers give up one that seemed dead.
+    async fn compare_holds(&self) -> Result<(), StoreError> {
+        // The sockets first: one that has its answer was noted in the store before.
+        let people = self.hub.people();
+        let held: HashSet<(RoomId, UserId)> = self.conference.holds(&self.server_id).await?.into_iter().collect();
+        for &(room_id, user_id) in &held {
+            if !self.hub.has_person(room_id, user_id) {
+                self.release(room_id, user_id).await?;
+            }
         }
+        for (room_id, present) in people {
+            if !held.contains(&(room_id, present.user_id)) && self.hub.has_person(room_id, present.user_id) {
+                self.hold_again(room_id, &present).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn release(&self, room_id: RoomId, user_id: UserId) -> Result<(), StoreError> {
+        self.hub.release(&self.conference, &self.server_id, (room_id, user_id), HoldEnd::Closed).await
+    }
+
+    async fn hold_again(&self, room_id: RoomId, present: &Present) -> Result<(), StoreError> {
+        let actor = Actor { user_id: present.user_id, standing: Standing::Ordinary };
+        let hold = Hold { server_id: &self.server_id, socket_id: &present.socket_key };
+        match self.conference.follow_room(room_id, actor, hold, Some(present.status)).await {
+            Ok(participant) => self.hub.publish_participant(participant),
+            // Left, or the room is gone: whoever did that tells the socket.
+            Err(Failure::Refused(_)) => {}
+            Err(Failure::Store(error)) => return Err(error),
+        }
+        Ok(())
     }
 
     async fn prune(self) {
@@ -211,6 +269,11 @@ fn ticks(period: Duration) -> tokio::time::Interval {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
+}
+
+/// Says whether it is worth trying again.
+fn is_passing(outcome: &Result<(), StoreError>) -> bool {
+    matches!(outcome, Err(StoreError::Unavailable(_) | StoreError::Full(_)))
 }
 
 fn report(outcome: Result<(), StoreError>, message: &'static str) {

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
 use cloudmeet_core::id::{SessionId, UserId};
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{mpsc, watch};
 
 use crate::rate_limit::RateLimits;
 
@@ -37,10 +36,6 @@ pub enum Outbound {
     Frame(Utf8Bytes),
     /// A sign of life is wanted.
     Ping,
-    /// The end, after all that was queued before.
-    Close(CloseReason),
-    /// The end for a fault of the client: a close code and its words.
-    Goodbye(u16, &'static str),
 }
 
 /// Says that there are too many sockets.
@@ -63,22 +58,32 @@ pub struct SocketLink {
     pub caps: RateLimits,
     /// What it is to send.
     pub queue: mpsc::Sender<Outbound>,
-    /// Cancelled when its queue was full.
-    pub overrun: CancellationToken,
+    /// Why the server closes it; the first reason stays.
+    pub closing: watch::Sender<Option<CloseReason>>,
 }
 
 impl SocketLink {
     /// Queues a frame; a socket that cannot keep up is closed instead of waited for.
     pub fn send(&self, frame: impl Into<Utf8Bytes>) {
         if let Err(mpsc::error::TrySendError::Full(_)) = self.queue.try_send(Outbound::Frame(frame.into())) {
-            self.overrun.cancel();
+            self.close(CloseReason::TooSlow);
         }
     }
 
-    fn close(&self, reason: CloseReason) {
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.queue.try_send(Outbound::Close(reason)) {
-            self.overrun.cancel();
-        }
+    /// Waits until the server closes the socket.
+    pub async fn closed(&self) -> CloseReason {
+        let mut closing = self.closing.subscribe();
+        // The sender lives in this link.
+        let reason = closing.wait_for(Option::is_some).await.ok().and_then(|reason| *reason);
+        reason.unwrap_or(CloseReason::Restarting)
+    }
+
+    pub(super) fn close(&self, reason: CloseReason) {
+        self.closing.send_if_modified(|known| {
+            let is_first = known.is_none();
+            known.get_or_insert(reason);
+            is_first
+        });
     }
 }
 

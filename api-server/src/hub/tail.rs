@@ -5,9 +5,11 @@
 //! their numbers, each once; a number that is missing is read from the store before the next is sent.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
 use cloudmeet_core::id::UserId;
+use cloudmeet_core::presence::Status;
 
 use super::Remaining;
 use super::sockets::{SocketId, SocketLink};
@@ -63,12 +65,13 @@ enum Stage {
 pub(super) struct Subscriber {
     link: SocketLink,
     stage: Stage,
-    inside: bool,
+    /// Where it last said that its person is.
+    said: Option<Status>,
 }
 
 impl Subscriber {
     pub(super) fn reading(link: SocketLink) -> Self {
-        Self { link, stage: Stage::Reading { kept: Vec::new(), overrun: false }, inside: false }
+        Self { link, stage: Stage::Reading { kept: Vec::new(), overrun: false }, said: None }
     }
 
     fn hear(&mut self, place: Place, frame: &Utf8Bytes) {
@@ -88,6 +91,35 @@ impl Subscriber {
             (Stage::Live { .. }, _) => {}
         }
     }
+
+    /// Says whether nothing lies between what it has heard and this.
+    fn is_next(&self, place: Place) -> bool {
+        let (seq, rev) = self.place();
+        match place {
+            Place::Message(new) => new <= seq + 1,
+            Place::Revision(new) => new <= rev + 1,
+            Place::Beside => true,
+        }
+    }
+
+    /// Is how far a live subscriber has heard.
+    fn place(&self) -> (i64, i64) {
+        match self.stage {
+            Stage::Live { seq, rev } => (seq, rev),
+            Stage::Reading { .. } | Stage::Held => (0, 0),
+        }
+    }
+}
+
+/// Is a person with a socket of this server in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// The person.
+    pub user_id: UserId,
+    /// The socket, by its name over all servers.
+    pub socket_key: Arc<str>,
+    /// Where it last said that they are; `online` if it did not.
+    pub status: Status,
 }
 
 /// Is a room's tail. `Default` is that of a room that nobody follows yet.
@@ -116,29 +148,47 @@ impl RoomTail {
     }
 
     pub(super) fn subscribe(&mut self, id: SocketId, subscriber: Subscriber) {
-        let inside = self.subscribers.get(&id).is_some_and(|old| old.inside);
-        self.subscribers.insert(id, Subscriber { inside, ..subscriber });
+        let said = self.subscribers.get(&id).and_then(|old| old.said);
+        self.subscribers.insert(id, Subscriber { said, ..subscriber });
     }
 
     pub(super) fn unsubscribe(&mut self, id: SocketId) -> Remaining {
         let Some(gone) = self.subscribers.remove(&id) else { return Remaining::Another };
-        let user_id = gone.link.user_id;
-        if self.subscribers.values().any(|other| other.link.user_id == user_id) {
-            Remaining::Another
-        } else {
-            Remaining::None
-        }
+        if self.has_person(gone.link.user_id) { Remaining::Another } else { Remaining::None }
     }
 
-    pub(super) fn set_inside(&mut self, id: SocketId, inside: bool) {
-        if let Some(subscriber) = self.subscribers.get_mut(&id) {
-            subscriber.inside = inside;
+    /// Says whether a person has a socket here.
+    pub(super) fn has_person(&self, user_id: UserId) -> bool {
+        self.subscribers.values().any(|subscriber| subscriber.link.user_id == user_id)
+    }
+
+    /// Notes where a socket says that its person is. Gives what it said before.
+    pub(super) fn set_said(&mut self, id: SocketId, said: Option<Status>) -> Option<Status> {
+        self.subscribers.get_mut(&id).and_then(|subscriber| std::mem::replace(&mut subscriber.said, said))
+    }
+
+    /// Gives each person whose socket has its answer, with that socket: the one inside, if one is.
+    pub(super) fn people(&self) -> impl Iterator<Item = Present> {
+        let mut people: HashMap<UserId, Present> = HashMap::new();
+        for subscriber in self.subscribers.values() {
+            if matches!(subscriber.stage, Stage::Reading { .. }) {
+                continue;
+            }
+            let status = subscriber.said.unwrap_or(Status::Online);
+            let link = &subscriber.link;
+            let present = people.entry(link.user_id).or_insert_with(|| Present {
+                user_id: link.user_id,
+                socket_key: link.key.clone(),
+                status,
+            });
+            if status == Status::InCall || present.status == Status::Offline {
+                *present = Present { user_id: link.user_id, socket_key: link.key.clone(), status };
+            }
         }
+        people.into_values()
     }
 
     pub(super) fn attach(&mut self, id: SocketId, seq: i64, rev: i64, answer: &str) -> Attached {
-        let is_first = self.position.is_none();
-        let position = self.position.get_or_insert((seq, rev));
         let Some(subscriber) = self.subscribers.get_mut(&id) else { return Attached::Gone };
         let Stage::Reading { kept, overrun } = &mut subscriber.stage else { return Attached::Gone };
         if *overrun {
@@ -147,20 +197,20 @@ impl RoomTail {
         let kept = std::mem::take(kept);
         subscriber.link.send(answer);
         subscriber.stage = Stage::Live { seq, rev };
-        if is_first {
-            // What was kept may have gaps between what was read and what came: the store has all of it.
-            for (place, frame) in kept {
-                if matches!(place, Place::Beside) {
-                    subscriber.hear(place, &frame);
-                }
+        for (place, frame) in &kept {
+            if subscriber.is_next(*place) {
+                subscriber.hear(*place, frame);
             }
-            return if std::mem::take(&mut self.missed) { Attached::Behind } else { Attached::Live };
         }
-        for (place, frame) in kept {
-            subscriber.hear(place, &frame);
-        }
-        // The store may have been read further than the tail has come; it follows by itself.
-        if seq > position.0 || rev > position.1 { Attached::Behind } else { Attached::Live }
+        let heard = subscriber.place();
+        let missed = std::mem::take(&mut self.missed);
+        let position = self.position.get_or_insert(heard);
+        let is_level = *position == heard;
+        // Nothing was kept before the tail had a place, so this one may lack what others were sent:
+        // the tail goes back to it, and who has heard more does not hear it again. One that has read
+        // further than the tail waits until it comes there by itself.
+        *position = (position.0.min(heard.0), position.1.min(heard.1));
+        if missed || !is_level { Attached::Behind } else { Attached::Live }
     }
 
     pub(super) fn hold(&mut self, id: SocketId, answer: &str) {
@@ -215,12 +265,17 @@ impl RoomTail {
         }
     }
 
-    pub(super) fn offer_participant(&mut self, user_id: UserId, version: i64, frame: impl FnOnce() -> String) {
+    /// Sends where a person is, unless it was sent. [`Offer::Old`] when something newer is known.
+    pub(super) fn offer_participant(&mut self, user_id: UserId, version: i64, frame: impl FnOnce() -> String) -> Offer {
         let known = self.versions.entry(user_id).or_insert(i64::MIN);
+        if version < *known {
+            return Offer::Old;
+        }
         if version > *known {
             *known = version;
             self.tell(Place::Beside, frame());
         }
+        Offer::Taken
     }
 
     pub(super) fn send_to_all(&self, frame: &str) {
@@ -249,7 +304,9 @@ impl RoomTail {
     /// Ends the subscriptions of a person's sockets that were inside before another one was.
     pub(super) fn remove_replaced(&mut self, user_id: UserId, inside: &str, frame: &str) {
         self.remove(frame, |subscriber| {
-            subscriber.link.user_id == user_id && subscriber.inside && *subscriber.link.key != *inside
+            subscriber.link.user_id == user_id
+                && subscriber.said == Some(Status::InCall)
+                && *subscriber.link.key != *inside
         });
     }
 
@@ -274,8 +331,7 @@ impl RoomTail {
 #[cfg(test)]
 mod tests {
     use cloudmeet_core::id::SessionId;
-    use tokio::sync::mpsc;
-    use tokio_util::sync::CancellationToken;
+    use tokio::sync::{mpsc, watch};
 
     use super::*;
     use crate::hub::sockets::{Outbound, Sockets};
@@ -309,7 +365,7 @@ mod tests {
             address: [127, 0, 0, 1].into(),
             caps: RateLimits::On,
             queue,
-            overrun: CancellationToken::new(),
+            closing: watch::Sender::new(None),
         };
         let id = sockets.open(link.clone()).expect("few");
         Listener { id, link, queue: outbound }
@@ -381,6 +437,49 @@ mod tests {
     }
 
     #[test]
+    fn of_two_who_come_first_the_one_who_read_less_misses_nothing() {
+        let mut sockets = Sockets::default();
+        let (mut first, mut second) = (listener(&mut sockets, 1, "a"), listener(&mut sockets, 2, "b"));
+        let mut tail = RoomTail::default();
+        for one in [&first, &second] {
+            tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
+        }
+        // The second reads the store at 4; then 5 comes, and the first reads it with 5.
+        assert_eq!(message(&mut tail, 5), Offer::Taken);
+        assert_eq!(tail.attach(first.id, 5, 0, "answer"), Attached::Behind);
+        assert_eq!(message(&mut tail, 6), Offer::Taken);
+        assert_eq!(tail.attach(second.id, 4, 0, "answer"), Attached::Behind);
+        assert_eq!(tail.position(), Some((4, 0)));
+        assert_eq!(message(&mut tail, 7), Offer::Gap);
+        for seq in 5..=7 {
+            assert_eq!(message(&mut tail, seq), Offer::Taken);
+        }
+        assert_eq!(first.heard(), ["answer", "m6", "m7"]);
+        assert_eq!(second.heard(), ["answer", "m5", "m6", "m7"]);
+    }
+
+    #[test]
+    fn a_person_is_where_the_socket_inside_says() {
+        let mut sockets = Sockets::default();
+        let (inside, looking) = (listener(&mut sockets, 1, "inside"), listener(&mut sockets, 1, "looking"));
+        let (away, reading) = (listener(&mut sockets, 2, "away"), listener(&mut sockets, 3, "reading"));
+        let mut tail = RoomTail::default();
+        for one in [&inside, &looking, &away, &reading] {
+            tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
+        }
+        for one in [&inside, &looking, &away] {
+            tail.attach(one.id, 0, 0, "answer");
+        }
+        assert_eq!(tail.set_said(inside.id, Some(Status::InCall)), None);
+        tail.set_said(away.id, Some(Status::Offline));
+        let mut people: Vec<Present> = tail.people().collect();
+        people.sort_by_key(|present| present.user_id);
+        let seen: Vec<(i64, &str, Status)> =
+            people.iter().map(|p| (p.user_id.get(), &*p.socket_key, p.status)).collect();
+        assert_eq!(seen, [(1, "inside", Status::InCall), (2, "away", Status::Offline)]);
+    }
+
+    #[test]
     fn a_truncated_subscription_hears_of_people_only_until_it_asks_again() {
         let mut sockets = Sockets::default();
         let mut one = listener(&mut sockets, 1, "a");
@@ -404,10 +503,9 @@ mod tests {
         let mut tail = RoomTail::default();
         tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
         tail.attach(one.id, 0, 0, "answer");
-        for version in [2, 1, 2, 3] {
-            let user = UserId::new(2).expect("positive");
-            tail.offer_participant(user, version, || format!("v{version}"));
-        }
+        let user = UserId::new(2).expect("positive");
+        let offers = [2, 1, 2, 3].map(|version| tail.offer_participant(user, version, || format!("v{version}")));
+        assert_eq!(offers, [Offer::Taken, Offer::Old, Offer::Taken, Offer::Taken]);
         assert_eq!(one.heard(), ["answer", "v2", "v3"]);
     }
 
@@ -421,8 +519,8 @@ mod tests {
             tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
             tail.attach(one.id, 0, 0, "answer");
         }
-        tail.set_inside(old.id, true);
-        tail.set_inside(new.id, true);
+        tail.set_said(old.id, Some(Status::InCall));
+        tail.set_said(new.id, Some(Status::InCall));
         tail.remove_replaced(UserId::new(1).expect("positive"), "new", "removed");
         assert_eq!(old.heard(), ["answer", "removed"]);
         assert_eq!(new.heard(), ["answer"]);

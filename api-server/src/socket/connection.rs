@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use cloudmeet_api_types::socket::{MAX_FRAME_BYTES, ServerFrame};
-use cloudmeet_core::id::RoomId;
+use cloudmeet_core::id::{RoomId, UserId};
+use cloudmeet_core::time::Timestamp;
 use cloudmeet_store::HoldEnd;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::Client;
@@ -30,7 +31,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// How many frames may wait for a client.
 const QUEUE: usize = 1024;
 
-/// How long writing one frame, or saying goodbye, may take.
+/// How long writing one frame may take, and how long what is queued at the end with the goodbye.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -96,7 +97,7 @@ impl Admitted {
             address: client.address,
             caps: conference.limits.switch(),
             queue,
-            overrun: CancellationToken::new(),
+            closing: watch::Sender::new(None),
         };
         let id = conference.hub.open_socket(link.clone())?;
         Ok(Self { conference, sessions, client, link, id, outbound: Some(outbound) })
@@ -115,29 +116,23 @@ impl Admitted {
         if !matches!(self.sessions.holder(&self.client.session_id).await, Ok(Some(_))) {
             self.conference.hub.end_session(&self.client.session_id);
         }
-        let stop = CancellationToken::new();
-        let writer = tokio::spawn(write(sink, outbound, self.link.overrun.clone(), stop.clone()));
+        let (say_goodbye, goodbye) = oneshot::channel();
+        let mut writer = AbortOnDropHandle::new(tokio::spawn(write(sink, outbound, goodbye)));
         let mut last_sign = Instant::now();
-        let read = self.read(stream, &mut last_sign, &writer);
-        let end = read.await;
-        if let End::Server(code, reason) = end {
-            let _ = self.link.queue.try_send(Outbound::Goodbye(code, reason));
-        }
-        stop.cancel();
-        let written = tokio::time::timeout(GOODBYE_TIMEOUT + WRITE_TIMEOUT, writer).await;
-        let end = match (end, written) {
-            (End::Lost, Ok(Ok(Some(end)))) => end,
-            _ => end,
+        let end = tokio::select! {
+            biased;
+            // From then on nothing is obeyed any more, whatever still comes.
+            reason = self.link.closed() => End::from(reason),
+            end = &mut writer => end.unwrap_or(End::Lost),
+            end = self.read(stream, &mut last_sign) => end,
         };
+        if say_goodbye.send(end).is_ok() {
+            let _ = timeout(GOODBYE_TIMEOUT, writer).await;
+        }
         self.part(end, last_sign).await;
     }
 
-    async fn read(
-        &self,
-        mut stream: SplitStream<WebSocket>,
-        last_sign: &mut Instant,
-        writer: &tokio::task::JoinHandle<Option<End>>,
-    ) -> End {
+    async fn read(&self, mut stream: SplitStream<WebSocket>, last_sign: &mut Instant) -> End {
         let mut requests = Requests::new(self.conference.clone(), &self.client, self.link.clone(), self.id);
         let mut flood = Flood::new();
         let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
@@ -147,15 +142,11 @@ impl Admitted {
                 message = stream.next() => message,
                 () = requests.answer_next(), if requests.are_pending() => continue,
                 _ = heartbeat.tick() => {
-                    if writer.is_finished() {
-                        return End::Lost;
-                    }
                     let _ = self.link.queue.try_send(Outbound::Ping);
                     continue;
                 }
                 // To the moment: a heartbeat may come twenty seconds after the lease is over.
                 () = sleep_until(*last_sign + SILENCE) => return End::Lost,
-                () = self.link.overrun.cancelled() => return End::TOO_SLOW,
             };
             let text = match message {
                 None | Some(Err(_)) => return if too_big(message.as_ref()) { End::TOO_BIG } else { End::Lost },
@@ -194,7 +185,7 @@ impl Admitted {
             End::Lost | End::Server(..) => {
                 let silent_ms = i64::try_from(last_sign.elapsed().as_millis()).unwrap_or(i64::MAX);
                 let now = self.conference.store.now();
-                HoldEnd::Lapsed(cloudmeet_core::time::Timestamp::from_millis(now.as_millis() - silent_ms))
+                HoldEnd::Lapsed(Timestamp::from_millis(now.as_millis().saturating_sub(silent_ms)))
             }
         };
         for (room_id, remaining) in rooms {
@@ -206,66 +197,65 @@ impl Admitted {
 }
 
 impl Conference {
-    /// Lets go of a room for a person who has no socket of this server there any more.
-    pub(super) async fn release(&self, room_id: RoomId, user_id: cloudmeet_core::id::UserId, end: HoldEnd) {
-        match self.store.release_hold(room_id, user_id, &self.server_id, end).await {
-            Ok(Some(participant)) => self.hub.publish_participant(participant),
-            Ok(None) => {}
-            // The server's lease is renewed for the whole server, so this one would stay held: but the
-            // next release or the server's end brings it down.
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, room.id = room_id.get(), "hold not released");
-            }
+    /// Lets go of a room for a person who has no socket of this server there any more. One that
+    /// fails is found by the next look at all holds.
+    pub(super) async fn release(&self, room_id: RoomId, user_id: UserId, end: HoldEnd) {
+        if let Err(error) = self.hub.release(&self.store, &self.server_id, (room_id, user_id), end).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, room.id = room_id.get(), "hold not released");
         }
     }
 }
 
-/// Writes what is queued until there is nothing more to write. Gives how the server ended the
-/// socket, if it did.
+/// Writes what is queued until it is told how the socket ends; then what is still queued, and the
+/// end. Gives how the socket ended if it is the first to know.
 async fn write(
     mut sink: SplitSink<WebSocket, Message>,
     mut outbound: mpsc::Receiver<Outbound>,
-    overrun: CancellationToken,
-    stop: CancellationToken,
-) -> Option<End> {
+    mut goodbye: oneshot::Receiver<End>,
+) -> End {
     let end = loop {
         let next = tokio::select! {
             biased;
-            () = overrun.cancelled() => break Some(End::TOO_SLOW),
+            end = &mut goodbye => break end.unwrap_or(End::Lost),
             next = outbound.recv() => next,
-            () = stop.cancelled() => match outbound.try_recv() {
-                Ok(next) => Some(next),
-                Err(_) => break None,
-            },
         };
-        let message = match next {
-            None => break None,
-            Some(Outbound::Frame(text)) => Message::Text(text),
-            Some(Outbound::Ping) => Message::Ping(bytes::Bytes::new()),
-            Some(Outbound::Close(reason)) => break Some(End::from(reason)),
-            Some(Outbound::Goodbye(code, reason)) => break Some(End::Server(code, reason)),
-        };
-        let writing = tokio::time::timeout(WRITE_TIMEOUT, sink.send(message));
+        let Some(next) = next else { break End::Lost };
         let written = tokio::select! {
-            written = writing => written,
-            () = overrun.cancelled() => break Some(End::TOO_SLOW),
+            biased;
+            written = timeout(WRITE_TIMEOUT, sink.send(next.into())) => written,
+            end = &mut goodbye => break end.unwrap_or(End::Lost),
         };
         match written {
             Ok(Ok(())) => {}
-            Ok(Err(_)) => break None,
-            Err(_) => break Some(End::TOO_SLOW),
+            Ok(Err(_)) => break End::Lost,
+            Err(_) => break End::TOO_SLOW,
         }
     };
     let close = match end {
-        Some(End::Server(code, reason)) => Some(CloseFrame { code, reason: reason.into() }),
-        _ => None,
+        End::Server(code, reason) => Some(CloseFrame { code, reason: reason.into() }),
+        End::Closed | End::Lost => None,
     };
-    let _ = tokio::time::timeout(GOODBYE_TIMEOUT, async {
-        let _ = sink.send(Message::Close(close)).await;
-        let _ = sink.close().await;
+    let _ = timeout(GOODBYE_TIMEOUT, async {
+        // Whoever reads too slowly hears why, and nothing else first.
+        while end != End::TOO_SLOW
+            && let Ok(next) = outbound.try_recv()
+        {
+            sink.feed(next.into()).await?;
+        }
+        sink.send(Message::Close(close)).await?;
+        sink.close().await
     })
     .await;
     end
+}
+
+impl From<Outbound> for Message {
+    fn from(outbound: Outbound) -> Self {
+        match outbound {
+            Outbound::Frame(text) => Self::Text(text),
+            Outbound::Ping => Self::Ping(bytes::Bytes::new()),
+        }
+    }
 }
 
 fn too_big(message: Option<&Result<Message, axum::Error>>) -> bool {

@@ -155,9 +155,15 @@ impl Requests {
             return Err(Code::NotSubscribed.into());
         }
         let hold = Hold { server_id: &self.conference.server_id, socket_id: &self.link.key };
-        let followed = self.conference.store.set_status(room_id, &self.who, hold, status.into()).await?;
-        self.conference.hub.set_inside(room_id, self.id, status == Status::InCall);
-        self.conference.hub.publish_participant(followed.participant);
+        // Noted before it is stored: whoever takes over meanwhile must find who was inside.
+        let before = self.conference.hub.set_said(room_id, self.id, Some(status.into()));
+        match self.conference.store.set_status(room_id, self.who.actor(), hold, status.into()).await {
+            Ok(participant) => self.conference.hub.publish_participant(participant),
+            Err(failure) => {
+                self.conference.hub.set_said(room_id, self.id, before);
+                return Err(failure.into());
+            }
+        }
         self.answer(id, ServerFrame::StatusSet { room_id: room_id.get(), status });
         Ok(())
     }

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use cloudmeet_api_types::chat::{ChangedMessage, Message};
-use cloudmeet_api_types::room::{Participant, Status};
+use cloudmeet_api_types::room::Participant;
 use cloudmeet_api_types::socket::{ServerFrame, Subscribe, Subscribed};
 use cloudmeet_core::id::RoomId;
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
 use cloudmeet_core::permission::Action;
-use cloudmeet_store::{Hold, Identity};
+use cloudmeet_store::{Hold, HoldEnd, Identity};
 
 use crate::conference::Conference;
-use crate::hub::{Attached, SocketId, SocketLink};
+use crate::hub::{Attached, Remaining, SocketId, SocketLink};
 use crate::problem::{Code, Problem, Rule};
 
 /// How many edits and deletions one answer brings.
@@ -37,7 +37,7 @@ pub(super) async fn subscribe(
             return Err(Problem::invalid_field(field, Rule::OutOfRange { min: 0, max: None }));
         }
     }
-    let Context { conference, who, link, socket_id } = *context;
+    let Context { conference, who, socket_id, .. } = *context;
     // Judged before the hub learns of it: nobody hears a room that is not theirs, not even for a moment.
     conference.access(room_id, who, Action::ReadMessages).await?;
     conference.hub.begin(room_id, socket_id);
@@ -58,14 +58,14 @@ pub(super) async fn subscribe(
                     Ok(())
                 }
                 // Removed meanwhile: the frame that says so is on its way.
-                Attached::Gone => {
-                    let _ = link;
-                    Ok(())
-                }
+                Attached::Gone => Ok(()),
             }
         }
         Err(problem) => {
-            conference.hub.unsubscribe(room_id, socket_id);
+            // The hold may be stored although the reading failed.
+            if conference.hub.unsubscribe(room_id, socket_id) == Some(Remaining::None) {
+                conference.release(room_id, who.user_id, HoldEnd::Closed).await;
+            }
             Err(problem)
         }
     }
@@ -77,9 +77,12 @@ async fn enter(context: &Context<'_>, room_id: RoomId, request: &Subscribe) -> R
     let Context { conference, who, link, socket_id } = *context;
     let store = &conference.store;
     let hold = Hold { server_id: &conference.server_id, socket_id: &link.key };
-    conference.hub.set_inside(room_id, socket_id, request.status == Some(Status::InCall));
-    let followed = store.follow_room(room_id, who, hold, request.status.map(Into::into)).await?;
-    conference.hub.publish_participant(followed.participant);
+    let status = request.status.map(Into::into);
+    if status.is_some() {
+        conference.hub.set_said(room_id, socket_id, status);
+    }
+    let participant = store.follow_room(room_id, who.actor(), hold, status).await?;
+    conference.hub.publish_participant(participant);
 
     let access = store.access(room_id, who.user_id).await?.ok_or(Code::RoomNotFound)?;
     let (last_seq, room_rev) = (access.room.last_seq, access.room.rev);

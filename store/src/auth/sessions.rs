@@ -5,7 +5,7 @@ use cloudmeet_core::crypto;
 use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::password::PasswordHash;
 use cloudmeet_core::session::{self, REFRESH_LIFE, RefreshError, RefreshTokenState, Rotation};
-use cloudmeet_core::time::Timestamp;
+use cloudmeet_core::time::{Span, Timestamp};
 use cloudmeet_core::token::OpaqueToken;
 
 use super::AuthStore;
@@ -56,6 +56,9 @@ pub enum RenewError {
     #[error(transparent)]
     Rule(#[from] RefreshError),
 }
+
+/// How long an ended session is kept: longer than any access token of it.
+const KEPT_AFTER_END: Span = REFRESH_LIFE;
 
 impl AuthStore {
     /// Opens a session.
@@ -187,9 +190,28 @@ impl AuthStore {
         Ok(ended)
     }
 
-    pub(super) async fn prune_refresh_tokens(&self) -> Result<(), StoreError> {
+    /// Deletes refresh tokens that are over, ends the sessions that have none left, for nobody can
+    /// prolong those, and forgets sessions that ended.
+    pub(super) async fn prune_sessions(&self) -> Result<(), StoreError> {
+        let now = self.now();
         let mut tx = self.database.begin().await?;
-        tx.execute("DELETE FROM refresh_tokens WHERE expires_at < $1", values![self.now().as_millis()]).await?;
+        tx.execute("DELETE FROM refresh_tokens WHERE expires_at < $1", values![now.as_millis()]).await?;
+        let over = tx
+            .fetch(
+                "SELECT s.id FROM sessions s WHERE s.ended_at IS NULL \
+                 AND NOT EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.session_id = s.id)",
+                vec![],
+            )
+            .await?;
+        for row in over {
+            end(&mut tx, &SessionId::new(row.get("id")?), now).await?;
+        }
+        tx.execute(
+            "DELETE FROM sessions WHERE ended_at < $1 \
+             AND NOT EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.session_id = sessions.id)",
+            values![now.minus(KEPT_AFTER_END).as_millis()],
+        )
+        .await?;
         tx.commit().await
     }
 }

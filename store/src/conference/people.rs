@@ -242,28 +242,35 @@ impl ConferenceStore {
         tx.commit().await
     }
 
-    /// Writes a person's new name into every room they were in. Gives those rooms.
+    /// Writes a person's new name into every room they were in, one after the other. Done again, it
+    /// does what was left.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub async fn rename_person(&self, user_id: UserId, name: &str) -> Result<Vec<RoomId>, StoreError> {
-        let now = self.now();
-        let mut tx = self.database.begin().await?;
-        let rows = tx
-            .fetch(
-                "UPDATE participants SET display_name = $2, version = version + 1 \
-                 WHERE user_id = $1 AND display_name <> $2 RETURNING room_id",
+    /// [`StoreError`]; some rooms may have the new name already.
+    pub async fn rename_person(&self, user_id: UserId, name: &str) -> Result<(), StoreError> {
+        let rows = self
+            .database
+            .read(
+                "SELECT room_id FROM participants WHERE user_id = $1 AND display_name <> $2",
                 values![user_id.get(), name],
             )
             .await?;
-        let mut renamed = Vec::with_capacity(rows.len());
         for row in rows {
             let id = rooms::room_id(&row, "room_id")?;
-            changes::note(&mut tx, &RoomChange::Person(id, user_id), now).await?;
-            renamed.push(id);
+            let mut tx = self.database.begin().await?;
+            let renamed = tx
+                .execute(
+                    "UPDATE participants SET display_name = $3, version = version + 1 \
+                     WHERE room_id = $1 AND user_id = $2 AND display_name <> $3",
+                    values![id.get(), user_id.get(), name],
+                )
+                .await?;
+            if renamed > 0 {
+                changes::note(&mut tx, &RoomChange::Person(id, user_id), self.now()).await?;
+            }
+            tx.commit().await?;
         }
-        tx.commit().await?;
-        Ok(renamed)
+        Ok(())
     }
 }
 

@@ -2,12 +2,12 @@
 
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::participant::Participant;
-use cloudmeet_core::permission::{self, Action, Denied, Membership};
+use cloudmeet_core::permission::{self, Action, Actor, Denied, Membership};
 use cloudmeet_core::presence::{Sign, Status};
 use cloudmeet_core::time::Timestamp;
 
-use super::people::{Identity, lock_participant, save};
-use super::{ConferenceStore, rooms};
+use super::people::{lock_participant, save};
+use super::{ConferenceStore, people, rooms};
 use crate::changes::{self, RoomChange};
 use crate::db::Tx;
 use crate::error::{Failure, StoreError};
@@ -34,62 +34,54 @@ pub enum HoldEnd {
     Lapsed(Timestamp),
 }
 
-/// Is what a socket's word about its person did.
-#[derive(Debug, Clone)]
-pub struct Followed {
-    /// The person's row as it is now.
-    pub participant: Participant,
-    /// Whether others see a difference.
-    pub changed: bool,
-}
-
 impl ConferenceStore {
     /// Notes that a socket follows a room, and sets where its person is: without a status what it
     /// is, `online` if the person was away. A closed room can be followed; nobody is present in it.
+    /// Gives the person's row as it is now.
     ///
     /// # Errors
     /// [`Denied`], or the store's.
     pub async fn follow_room(
         &self,
         id: RoomId,
-        who: &Identity,
+        actor: Actor,
         hold: Hold<'_>,
         status: Option<Status>,
-    ) -> Result<Followed, Failure<Denied>> {
-        self.set_presence(id, who, hold, status, Action::ReadMessages).await
+    ) -> Result<Participant, Failure<Denied>> {
+        self.set_presence(id, actor, hold, status, Action::ReadMessages).await
     }
 
-    /// Sets where a person is, by the word of a socket.
+    /// Sets where a person is, by the word of a socket. Gives the person's row as it is now.
     ///
     /// # Errors
     /// [`Denied`], or the store's.
     pub async fn set_status(
         &self,
         id: RoomId,
-        who: &Identity,
+        actor: Actor,
         hold: Hold<'_>,
         status: Status,
-    ) -> Result<Followed, Failure<Denied>> {
-        self.set_presence(id, who, hold, Some(status), Action::Speak).await
+    ) -> Result<Participant, Failure<Denied>> {
+        self.set_presence(id, actor, hold, Some(status), Action::Speak).await
     }
 
     async fn set_presence(
         &self,
         id: RoomId,
-        who: &Identity,
+        actor: Actor,
         hold: Hold<'_>,
         status: Option<Status>,
         action: Action,
-    ) -> Result<Followed, Failure<Denied>> {
+    ) -> Result<Participant, Failure<Denied>> {
         let now = self.now();
         let mut tx = self.database.begin().await?;
         let room = rooms::lock(&mut tx, id).await?.ok_or(Failure::Refused(Denied::NoSuchRoom))?;
-        let known = lock_participant(&mut tx, id, who.user_id).await?;
+        let known = lock_participant(&mut tx, id, actor.user_id).await?;
         let membership = known.as_ref().map_or(Membership::Stranger, |participant| participant.membership);
-        permission::permit(action, who.actor(), &room, membership).map_err(Failure::Refused)?;
+        permission::permit(action, actor, &room, membership).map_err(Failure::Refused)?;
         let mut participant = known.ok_or(Failure::Refused(Denied::NotMember))?;
         if !room.is_active {
-            return Ok(Followed { participant, changed: false });
+            return Ok(participant);
         }
         let before = participant.clone();
         let takes_over = status == Some(Status::InCall);
@@ -98,35 +90,34 @@ impl ConferenceStore {
             present => present,
         });
         participant.presence = before.presence.set(status, Sign::Socket, now);
-        participant.display_name.clone_from(&who.display_name);
         participant.call_socket = match status {
             Status::InCall if takes_over => Some(hold.socket_id.to_owned()),
             Status::InCall => before.call_socket.clone(),
             Status::Online | Status::Offline => None,
         };
-        let renamed = participant.display_name != before.display_name;
-        if renamed && participant.presence.version == before.presence.version {
+        // That another socket is inside shows to nobody, but an older word must be known as older.
+        let replaces = before.call_socket.is_some() && participant.call_socket != before.call_socket;
+        if replaces && participant.presence.version == before.presence.version {
             participant.presence.version += 1;
         }
-        let changed = participant.presence.version != before.presence.version;
         tx.execute(
             "INSERT INTO holds (room_id, user_id, server_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-            values![id.get(), who.user_id.get(), hold.server_id],
+            values![id.get(), actor.user_id.get(), hold.server_id],
         )
         .await?;
         if participant != before {
             save(&mut tx, &participant).await?;
         }
-        // A change of the inside socket shows to nobody, but other servers must tell the older one.
-        if changed || participant.call_socket != before.call_socket {
-            changes::note(&mut tx, &RoomChange::Person(id, who.user_id), now).await?;
+        if participant.presence.version != before.presence.version {
+            changes::note(&mut tx, &RoomChange::Person(id, actor.user_id), now).await?;
         }
         tx.commit().await?;
-        Ok(Followed { participant, changed })
+        Ok(participant)
     }
 
-    /// Notes that a server has no socket of a person in a room any more. Gives the person's row if
-    /// others see a difference now.
+    /// Notes that a server has no socket of a person in a room any more, unless `is_wanted` says that
+    /// it has one again: asked under the person's lock, before which no new socket is noted. Gives
+    /// the person's row if others see a difference now.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -136,24 +127,27 @@ impl ConferenceStore {
         user_id: UserId,
         server_id: &str,
         end: HoldEnd,
+        is_wanted: impl Fn() -> bool,
     ) -> Result<Option<Participant>, StoreError> {
         let now = self.now();
         let mut tx = self.database.begin().await?;
-        let participant = lock_participant(&mut tx, id, user_id).await?;
+        let Some(mut participant) = lock_participant(&mut tx, id, user_id).await? else { return Ok(None) };
+        if is_wanted() {
+            return Ok(None);
+        }
         tx.execute(
             "DELETE FROM holds WHERE room_id = $1 AND user_id = $2 AND server_id = $3",
             values![id.get(), user_id.get(), server_id],
         )
         .await?;
-        let held = is_held(&mut tx, id, user_id, now).await?;
         let mut changed = None;
-        if let Some(mut participant) = participant.filter(|_| !held) {
+        if !is_held(&mut tx, id, user_id, now).await? {
             let before = participant.presence;
             let after = match end {
                 HoldEnd::Closed => before.close(now),
                 HoldEnd::Lapsed(last_sign) => before.lapse(last_sign),
             };
-            participant.presence = if after.is_over(now, false) { after.end(now) } else { after };
+            participant.presence = if after.is_over(now) { after.end(now) } else { after };
             participant.call_socket = None;
             save(&mut tx, &participant).await?;
             if participant.presence.version != before.version {
@@ -163,6 +157,16 @@ impl ConferenceStore {
         }
         tx.commit().await?;
         Ok(changed)
+    }
+
+    /// Gives the people and rooms of whom a server has noted that it has a socket.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn holds(&self, server_id: &str) -> Result<Vec<(RoomId, UserId)>, StoreError> {
+        let rows =
+            self.database.read("SELECT room_id, user_id FROM holds WHERE server_id = $1", values![server_id]).await?;
+        rows.iter().map(|row| Ok((rooms::room_id(row, "room_id")?, people::user_id(row, "user_id")?))).collect()
     }
 
     /// Prolongs a person's presence by a REST call, if it needs to be written at all.
@@ -180,7 +184,8 @@ impl ConferenceStore {
         tx.commit().await
     }
 
-    /// Ends the presences whose lease is over. Gives the rows that others see changed.
+    /// Ends the presences whose lease is over, at most [`SWEEP_LIMIT`] at once. Gives the rows that
+    /// others see changed.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -196,26 +201,35 @@ impl ConferenceStore {
                 values![now.as_millis(), SWEEP_LIMIT],
             )
             .await?;
-        if due.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut tx = self.database.begin().await?;
         let mut ended = Vec::with_capacity(due.len());
         for row in due {
-            let (id, user_id) = (rooms::room_id(&row, "room_id")?, super::people::user_id(&row, "user_id")?);
-            // Looked at again under the lock: the person may have come back, or another server was faster.
-            let Some(mut participant) = lock_participant(&mut tx, id, user_id).await? else { continue };
-            let held = is_held(&mut tx, id, user_id, now).await?;
-            if participant.presence.is_over(now, held) {
-                participant.presence = participant.presence.end(now);
-                participant.call_socket = None;
-                save(&mut tx, &participant).await?;
-                changes::note(&mut tx, &RoomChange::Person(id, user_id), now).await?;
-                ended.push(participant);
-            }
+            let (id, user_id) = (rooms::room_id(&row, "room_id")?, people::user_id(&row, "user_id")?);
+            ended.extend(self.end_if_expired(id, user_id, now).await?);
         }
-        tx.commit().await?;
         Ok(ended)
+    }
+
+    /// Ends one presence, looked at again under its lock: the person may have come back, or another
+    /// server was faster. A transaction a person, for who locks one row waits for nobody in a circle.
+    async fn end_if_expired(
+        &self,
+        id: RoomId,
+        user_id: UserId,
+        now: Timestamp,
+    ) -> Result<Option<Participant>, StoreError> {
+        let mut tx = self.database.begin().await?;
+        let Some(mut participant) = lock_participant(&mut tx, id, user_id).await? else { return Ok(None) };
+        if !participant.presence.is_over(now) || is_held(&mut tx, id, user_id, now).await? {
+            return Ok(None);
+        }
+        participant.presence = participant.presence.end(now);
+        participant.call_socket = None;
+        save(&mut tx, &participant).await?;
+        // Those of dead servers. One that only seemed dead sees by this that it was given up.
+        drop_holds(&mut tx, id, user_id).await?;
+        changes::note(&mut tx, &RoomChange::Person(id, user_id), now).await?;
+        tx.commit().await?;
+        Ok(Some(participant))
     }
 }
 

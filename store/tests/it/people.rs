@@ -21,6 +21,8 @@ on_both_stores! {
     a_dead_server_takes_its_presences_along
     the_newest_socket_inside_takes_over
     a_new_name_shows_in_every_room
+    a_hold_that_is_wanted_again_stays
+    a_server_that_seemed_dead_sees_whom_it_lost
     a_ticket_opens_once
 }
 
@@ -55,16 +57,16 @@ async fn a_socket_sets_presence_for_members_only(stores: Stores) {
     let (ann, bob) = (person(1, "Ann"), person(2, "Bob"));
     let room = stores.room(&ann).await.id;
     let mut tail = stores.conference.follow_changes();
-    let refused = stores.conference.follow_room(room, &bob, HERE, None).await;
+    let refused = stores.conference.follow_room(room, bob.actor(), HERE, None).await;
     assert!(matches!(refused, Err(Failure::Refused(Denied::NotMember))), "{refused:?}");
-    let followed = stores.conference.follow_room(room, &ann, HERE, None).await.unwrap();
-    assert_eq!((followed.participant.presence.status, followed.changed), (Status::Online, true));
-    let again = stores.conference.follow_room(room, &ann, HERE, None).await.unwrap();
-    assert!(!again.changed);
-    let inside = stores.conference.set_status(room, &ann, HERE, Status::InCall).await.unwrap();
-    assert_eq!(inside.participant.presence.status, Status::InCall);
-    let plain = stores.conference.follow_room(room, &ann, HERE, None).await.unwrap();
-    assert_eq!(plain.participant.presence.status, Status::InCall, "without a word it stays");
+    let followed = stores.conference.follow_room(room, ann.actor(), HERE, None).await.unwrap();
+    assert_eq!((followed.presence.status, followed.presence.version), (Status::Online, 1));
+    let again = stores.conference.follow_room(room, ann.actor(), HERE, None).await.unwrap();
+    assert_eq!(again.presence.version, 1);
+    let inside = stores.conference.set_status(room, ann.actor(), HERE, Status::InCall).await.unwrap();
+    assert_eq!(inside.presence.status, Status::InCall);
+    let plain = stores.conference.follow_room(room, ann.actor(), HERE, None).await.unwrap();
+    assert_eq!(plain.presence.status, Status::InCall, "without a word it stays");
     let changes = stores.conference.changes(&mut tail).await.unwrap();
     assert_eq!(changes, [RoomChange::Person(room, ann.user_id); 2]);
 }
@@ -74,34 +76,40 @@ async fn the_last_socket_gone_in_order_begins_the_grace(stores: Stores) {
     let room = stores.room(&ann).await.id;
     for hold in [HERE, THERE] {
         stores.conference.renew_server(hold.server_id).await.unwrap();
-        stores.conference.follow_room(room, &ann, hold, Some(Status::InCall)).await.unwrap();
+        stores.conference.follow_room(room, ann.actor(), hold, Some(Status::InCall)).await.unwrap();
     }
-    stores.conference.release_hold(room, ann.user_id, HERE.server_id, HoldEnd::Closed).await.unwrap();
+    stores.conference.release_hold(room, ann.user_id, HERE.server_id, HoldEnd::Closed, || false).await.unwrap();
     let held = stores.conference.participant(room, ann.user_id).await.unwrap().unwrap();
     assert!(!held.presence.closing, "another server has a socket");
-    stores.conference.release_hold(room, ann.user_id, THERE.server_id, HoldEnd::Closed).await.unwrap();
+    stores.conference.release_hold(room, ann.user_id, THERE.server_id, HoldEnd::Closed, || false).await.unwrap();
     let closing = stores.conference.participant(room, ann.user_id).await.unwrap().unwrap();
     assert!(closing.presence.closing && closing.presence.status == Status::InCall);
     let left_ms = closing.presence.until.unwrap().since(stores.conference.now()).as_millis();
     assert!((1..=5000).contains(&left_ms), "{left_ms}");
-    let back = stores.conference.follow_room(room, &ann, HERE, Some(Status::InCall)).await.unwrap();
-    assert_eq!((back.changed, back.participant.presence.closing), (false, false));
+    let back = stores.conference.follow_room(room, ann.actor(), HERE, Some(Status::InCall)).await.unwrap();
+    assert_eq!((back.presence.version, back.presence.closing), (closing.presence.version, false));
 }
 
 async fn a_silent_socket_is_over_when_its_lease_is(stores: Stores) {
     let ann = person(1, "Ann");
     let room = stores.room(&ann).await.id;
     stores.conference.renew_server(HERE.server_id).await.unwrap();
-    stores.conference.follow_room(room, &ann, HERE, None).await.unwrap();
+    stores.conference.follow_room(room, ann.actor(), HERE, None).await.unwrap();
     assert!(stores.conference.end_expired_presences().await.unwrap().is_empty());
     let long_ago = stores.conference.now().minus(Span::minutes(2));
-    let ended =
-        stores.conference.release_hold(room, ann.user_id, HERE.server_id, HoldEnd::Lapsed(long_ago)).await.unwrap();
+    let ended = stores
+        .conference
+        .release_hold(room, ann.user_id, HERE.server_id, HoldEnd::Lapsed(long_ago), || false)
+        .await
+        .unwrap();
     assert_eq!(ended.unwrap().presence.status, Status::Offline);
-    stores.conference.follow_room(room, &ann, HERE, None).await.unwrap();
+    stores.conference.follow_room(room, ann.actor(), HERE, None).await.unwrap();
     let recently = stores.conference.now();
-    let kept =
-        stores.conference.release_hold(room, ann.user_id, HERE.server_id, HoldEnd::Lapsed(recently)).await.unwrap();
+    let kept = stores
+        .conference
+        .release_hold(room, ann.user_id, HERE.server_id, HoldEnd::Lapsed(recently), || false)
+        .await
+        .unwrap();
     assert!(kept.is_none(), "the lease runs on");
     assert_eq!(stores.conference.present(room).await.unwrap().len(), 1);
 }
@@ -110,7 +118,7 @@ async fn a_dead_server_takes_its_presences_along(stores: Stores) {
     let ann = person(1, "Ann");
     let room = stores.room(&ann).await.id;
     // A hold of a server that never renewed its lease is one of a dead server.
-    stores.conference.follow_room(room, &ann, HERE, Some(Status::InCall)).await.unwrap();
+    stores.conference.follow_room(room, ann.actor(), HERE, Some(Status::InCall)).await.unwrap();
     let ended = stores.conference.end_expired_presences().await.unwrap();
     assert_eq!(ended.iter().map(|p| p.user_id).collect::<Vec<_>>(), [ann.user_id]);
     assert!(stores.conference.present(room).await.unwrap().is_empty());
@@ -121,24 +129,50 @@ async fn the_newest_socket_inside_takes_over(stores: Stores) {
     let ann = person(1, "Ann");
     let room = stores.room(&ann).await.id;
     let inside = async |hold, status| {
-        let followed = stores.conference.follow_room(room, &ann, hold, status).await.unwrap();
-        followed.participant.call_socket
+        let followed = stores.conference.follow_room(room, ann.actor(), hold, status).await.unwrap();
+        (followed.call_socket, followed.presence.version)
     };
-    assert_eq!(inside(HERE, Some(Status::InCall)).await.as_deref(), Some("socket-1"));
-    assert_eq!(inside(THERE, None).await.as_deref(), Some("socket-1"), "looking on takes nothing over");
-    assert_eq!(inside(THERE, Some(Status::InCall)).await.as_deref(), Some("socket-2"));
-    assert_eq!(inside(THERE, Some(Status::Online)).await, None);
+    let socket = |name: &str| Some(name.to_owned());
+    assert_eq!(inside(HERE, Some(Status::InCall)).await, (socket("socket-1"), 1));
+    assert_eq!(inside(THERE, None).await, (socket("socket-1"), 1), "looking on takes nothing over");
+    assert_eq!(inside(THERE, Some(Status::InCall)).await, (socket("socket-2"), 2), "the older word is older");
+    assert_eq!(inside(THERE, Some(Status::Online)).await, (None, 3));
 }
 
 async fn a_new_name_shows_in_every_room(stores: Stores) {
     let ann = person(1, "Ann");
     let (first, second) = (stores.room(&ann).await.id, stores.room(&ann).await.id);
-    let mut renamed = stores.conference.rename_person(ann.user_id, "Anna").await.unwrap();
-    renamed.sort();
-    assert_eq!(renamed, [first, second]);
-    let row = stores.conference.participant(first, ann.user_id).await.unwrap().unwrap();
-    assert_eq!((row.display_name.as_str(), row.presence.version), ("Anna", 1));
-    assert!(stores.conference.rename_person(ann.user_id, "Anna").await.unwrap().is_empty());
+    for _ in 0..2 {
+        stores.conference.rename_person(ann.user_id, "Anna").await.unwrap();
+        for room in [first, second] {
+            let row = stores.conference.participant(room, ann.user_id).await.unwrap().unwrap();
+            assert_eq!((row.display_name.as_str(), row.presence.version), ("Anna", 1));
+        }
+    }
+    let old_socket = stores.conference.follow_room(first, ann.actor(), HERE, None).await.unwrap();
+    assert_eq!(old_socket.display_name, "Anna", "a socket brings no name back");
+}
+
+async fn a_hold_that_is_wanted_again_stays(stores: Stores) {
+    let ann = person(1, "Ann");
+    let room = stores.room(&ann).await.id;
+    stores.conference.renew_server(HERE.server_id).await.unwrap();
+    stores.conference.follow_room(room, ann.actor(), HERE, Some(Status::InCall)).await.unwrap();
+    let release = async |is_wanted: bool| {
+        stores.conference.release_hold(room, ann.user_id, HERE.server_id, HoldEnd::Closed, || is_wanted).await.unwrap();
+        stores.conference.holds(HERE.server_id).await.unwrap()
+    };
+    assert_eq!(release(true).await, [(room, ann.user_id)]);
+    assert_eq!(release(false).await, []);
+}
+
+async fn a_server_that_seemed_dead_sees_whom_it_lost(stores: Stores) {
+    let ann = person(1, "Ann");
+    let room = stores.room(&ann).await.id;
+    stores.conference.follow_room(room, ann.actor(), HERE, Some(Status::InCall)).await.unwrap();
+    assert_eq!(stores.conference.holds(HERE.server_id).await.unwrap(), [(room, ann.user_id)]);
+    assert_eq!(stores.conference.end_expired_presences().await.unwrap().len(), 1);
+    assert_eq!(stores.conference.holds(HERE.server_id).await.unwrap(), []);
 }
 
 async fn a_ticket_opens_once(stores: Stores) {
