@@ -209,7 +209,7 @@ fn edge(router: Router, names: Names, proxies: Proxies, cors: Option<CorsLayer>)
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
 }
 
-/// Lets the pages of ALLOWED_ORIGINS use the interface, with the refresh cookie where the browser
+/// Lets the pages of `ALLOWED_ORIGINS` use the interface, with the refresh cookie where the browser
 /// sends it (CORS). `None` without any: then only pages of the server itself can.
 fn cors(allowed: &[Url]) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> =

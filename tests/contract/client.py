@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import os
+import socket
+import struct
 import time
 
 import httpx
@@ -194,6 +197,43 @@ class Socket:
             except TimeoutError:
                 break
         raise AssertionError(f"the socket is still open; kept: {self.kept}")
+
+
+class RawSocket:
+    """A WebSocket by hand, that answers nothing: no pong, no Close."""
+
+    def __init__(self, person: "Person") -> None:
+        self.raw = socket.create_connection(("127.0.0.1", person.server.port), timeout=TIMEOUT_S)
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.raw.sendall(
+            f"GET /api/ws HTTP/1.1\r\nHost: 127.0.0.1:{person.server.port}\r\nUpgrade: websocket\r\n"
+            f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
+            f"Sec-WebSocket-Protocol: cloudmeet.v1, ticket.{person.ticket()}\r\n\r\n".encode()
+        )
+        assert self.raw.recv(4096).startswith(b"HTTP/1.1 101")
+
+    def send(self, **frame: object) -> None:
+        payload = json.dumps(frame).encode()
+        assert len(payload) < 65536
+        length = bytes([0x80 | len(payload)]) if len(payload) < 126 else bytes([0xFE]) + len(payload).to_bytes(2)
+        mask = os.urandom(4)
+        masked = bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
+        self.raw.sendall(bytes([0x81]) + length + mask + masked)
+
+    def ask(self, answer: str, **frame: object) -> None:
+        """Sends a frame and waits until one of this type has come."""
+        self.send(**frame)
+        received = b""
+        while f'"{answer}"'.encode() not in received:
+            received += self.raw.recv(4096)
+
+    def reset(self) -> None:
+        """Ends the connection without a Close frame and without a FIN."""
+        self.raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.raw.close()
+
+    def close(self) -> None:
+        self.raw.close()
 
 
 def wait_until(condition, timeout: float = TIMEOUT_S, every: float = 0.05):

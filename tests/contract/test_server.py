@@ -13,7 +13,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from conftest import fresh_databases
-from contract.client import PASSWORD, Person, problem, unique_email
+from contract.client import PASSWORD, Person, problem, unique_email, wait_until
 from harness.server import BINARY, Server, run_to_end
 
 POLICY = (
@@ -356,6 +356,31 @@ def test_a_database_that_is_away_is_a_503_and_comes_back(postgres):
         cluster.destroy()
 
 
+# Pages elsewhere
+
+def test_pages_of_allowed_origins_may_use_the_interface_and_no_others():
+    with Server(ALLOWED_ORIGINS="https://app.example.org") as server:
+        def preflight(origin):
+            headers = {
+                "origin": origin, "access-control-request-method": "PATCH",
+                "access-control-request-headers": "authorization,content-type",
+            }
+            return httpx.options(server.url + "/api/auth/me", headers=headers)
+        allowed = preflight("https://app.example.org")
+        assert allowed.status_code == 200
+        assert allowed.headers["access-control-allow-origin"] == "https://app.example.org"
+        assert allowed.headers["access-control-allow-credentials"] == "true"
+        assert "PATCH" in allowed.headers["access-control-allow-methods"]
+        assert "authorization" in allowed.headers["access-control-allow-headers"]
+        answer = httpx.get(server.url + "/api/auth/me", headers={"origin": "https://app.example.org"})
+        assert answer.headers["access-control-allow-origin"] == "https://app.example.org"
+        for origin in ("https://evil.example", "null"):
+            assert "access-control-allow-origin" not in preflight(origin).headers
+    with Server() as server:
+        answer = httpx.options(server.url + "/api/rooms", headers={"origin": server.url})
+        assert answer.status_code == 405 and "access-control-allow-origin" not in answer.headers
+
+
 # Two servers, one database
 
 def test_two_servers_on_one_database_are_one_system(postgres):
@@ -387,6 +412,10 @@ def test_two_servers_on_one_database_are_one_system(postgres):
         other = Socket(two, ann.ticket())
         other.subscribe(room, status="in_call")
         assert here.receive("removed")["reason"] == "elsewhere"
+        other.raw.close()
+        began = time.monotonic()
+        wait_until(lambda: [p["user_id"] for p in bob.detail(room)["participants"]] == [bob.id], timeout=10)
+        assert 4 < time.monotonic() - began < 9, "the server that was taken over from keeps nobody"
         assert ann.delete(f"/api/rooms/{room}").status_code == 204
         assert there.receive("room_closed")["room_id"] == room
         assert ann.post("/api/auth/logout").status_code == 204

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import concurrent.futures
-import os
-import socket
 import time
 
+import httpx
+import psycopg
 import pytest
 
 from conftest import fresh_databases
-from contract.client import PASSWORD, Person, problem
+from contract.client import PASSWORD, Person, RawSocket, problem, wait_until
+from harness.postgres import Cluster
 from harness.server import Server
 
 LEASE_S = 60
 LATE_S = 5
+RENEWAL_S = 20
 REFRESH_GRACE_S = 30
 
 
@@ -27,7 +28,10 @@ def test_leases_end_in_time_and_not_before(postgres):
         room = watcher.room()
         watching = watcher.socket()
         watching.subscribe(room)
-        checks = [rest_only, frozen_browser, cut_connection, dead_server, reused_refresh_token]
+        checks = [
+            rest_only, frozen_browser, cut_connection, dead_server, lost_hold, leaked_hold, long_outage,
+            reused_refresh_token,
+        ]
         with concurrent.futures.ThreadPoolExecutor(len(checks)) as pool:
             running = [pool.submit(check, watcher, room, lasting, dying) for check in checks]
             for done in concurrent.futures.as_completed(running):
@@ -53,7 +57,8 @@ def frozen_browser(watcher, room, lasting, _):
     """A browser that no longer answers, its connection still open."""
     person = Person(lasting, "Frozen")
     person.join(room)
-    raw = handshake(person)
+    raw = RawSocket(person)
+    raw.ask("subscribed", type="subscribe", room_id=room, status="in_call")
     last_sign = time.monotonic()
     leaves_at(watcher, room, person, last_sign)
     raw.close()
@@ -63,12 +68,10 @@ def cut_connection(watcher, room, lasting, _):
     """A connection that breaks without a Close frame is no departure in order: the lease runs on."""
     person = Person(lasting, "Cut")
     person.join(room)
-    raw = handshake(person)
+    raw = RawSocket(person)
+    raw.ask("subscribed", type="subscribe", room_id=room, status="in_call")
     last_sign = time.monotonic()
-    time.sleep(1)
-    # A reset instead of an orderly end.
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-    raw.close()
+    raw.reset()
     leaves_at(watcher, room, person, last_sign)
 
 
@@ -77,13 +80,70 @@ def dead_server(watcher, room, _, dying):
     person = Person(dying, "On the dying server")
     person.join(room)
     person.socket().subscribe(room, status="in_call")
-    time.sleep(1)
+    assert present(watcher, room)[person.id] == "in_call"
     died = time.monotonic()
     dying.kill()
     deadline = died + LEASE_S + LATE_S
     while person.id in present(watcher, room):
         assert time.monotonic() < deadline, "the dead server's people are still there"
         time.sleep(0.2)
+
+
+def lost_hold(watcher, room, lasting, _):
+    """A server that others gave up while its sockets lived takes its people back."""
+    person = Person(lasting, "Lost")
+    person.join(room)
+    person.socket().subscribe(room, status="in_call")
+    with psycopg.connect(lasting.settings["CONFERENCE_DATABASE_URL"]) as database:
+        database.execute("DELETE FROM holds WHERE user_id = %s", [person.id])
+        database.execute(
+            "UPDATE participants SET status = 'offline', alive_until = NULL, version = version + 1 WHERE user_id = %s",
+            [person.id],
+        )
+    assert person.id not in present(watcher, room)
+    wait_until(lambda: present(watcher, room).get(person.id) == "in_call", timeout=RENEWAL_S + LATE_S)
+    person.close()
+    wait_until(lambda: person.id not in present(watcher, room), timeout=2 * LATE_S)
+
+
+def leaked_hold(watcher, room, lasting, _):
+    """A hold without a socket, as a release that failed leaves it, keeps nobody for ever."""
+    person = Person(lasting, "Leaked")
+    person.join(room)
+    socket = person.socket()
+    socket.subscribe(room, status="in_call")
+    with psycopg.connect(lasting.settings["CONFERENCE_DATABASE_URL"]) as database:
+        [server] = database.execute("SELECT server_id FROM holds WHERE user_id = %s", [person.id]).fetchone()
+        socket.ask("unsubscribe", "unsubscribed", room_id=room)
+        database.execute(
+            "INSERT INTO holds (room_id, user_id, server_id) VALUES (%s, %s, %s)", [room, person.id, server]
+        )
+    wait_until(lambda: person.id not in present(watcher, room), timeout=RENEWAL_S + 2 * LATE_S)
+    person.close()
+
+
+def long_outage(_, __, ___, ____):
+    """A database that was away longer than a lease ends nobody whose socket lived on."""
+    cluster = Cluster(fsync=False)
+    cluster.start()
+    try:
+        with Server(RATE_LIMITS="off", **fresh_databases(cluster)) as server:
+            person = Person(server, "Outlasting")
+            room = person.room()
+            socket = person.socket()
+            socket.subscribe(room, status="in_call")
+            socket.presence(person.id, status="in_call")
+            cluster.stop()
+            time.sleep(LEASE_S + LATE_S)
+            cluster.start()
+            wait_until(lambda: httpx.get(server.url + "/readyz", timeout=20).status_code == 200, timeout=20)
+            # Two sweeps go by.
+            time.sleep(3)
+            assert present(person, room) == {person.id: "in_call"}
+            assert not [frame for frame in socket.drain() if frame["type"] == "presence"]
+            person.close()
+    finally:
+        cluster.destroy()
 
 
 def reused_refresh_token(_, __, lasting, ___):
@@ -115,24 +175,3 @@ def leaves_at(watcher, room, person, last_sign):
         time.sleep(0.2)
     stayed = time.monotonic() - last_sign
     assert stayed > LEASE_S - 1, f"{person.name} was there for {stayed:.1f} s only"
-
-
-def handshake(person: Person) -> socket.socket:
-    """Opens a WebSocket by hand, subscribes, and then never answers anything."""
-    raw = socket.create_connection(("127.0.0.1", person.server.port), timeout=5)
-    key = base64.b64encode(os.urandom(16)).decode()
-    raw.sendall(
-        f"GET /api/ws HTTP/1.1\r\nHost: 127.0.0.1:{person.server.port}\r\nUpgrade: websocket\r\n"
-        f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
-        f"Sec-WebSocket-Protocol: cloudmeet.v1, ticket.{person.ticket()}\r\n\r\n".encode()
-    )
-    assert raw.recv(4096).startswith(b"HTTP/1.1 101")
-    room = person.get("/api/rooms", limit=1).json()[0]["id"]
-    frame = f'{{"type":"subscribe","room_id":{room},"status":"in_call"}}'.encode()
-    mask = os.urandom(4)
-    masked = bytes(byte ^ mask[index % 4] for index, byte in enumerate(frame))
-    raw.sendall(bytes([0x81, 0x80 | len(frame)]) + mask + masked)
-    received = b""
-    while b'"subscribed"' not in received:
-        received += raw.recv(4096)
-    return raw

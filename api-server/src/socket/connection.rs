@@ -106,7 +106,7 @@ impl Admitted {
     /// Runs the socket to its end.
     pub(super) async fn run(mut self, socket: WebSocket) {
         let Some(outbound) = self.outbound.take() else { return };
-        let (sink, stream) = socket.split();
+        let (sink, mut stream) = socket.split();
         self.link.send(encode(&ServerFrame::Welcome {
             session_id: self.client.session_id.to_string(),
             user_id: self.client.identity.user_id.get(),
@@ -124,15 +124,18 @@ impl Admitted {
             // From then on nothing is obeyed any more, whatever still comes.
             reason = self.link.closed() => End::from(reason),
             end = &mut writer => end.unwrap_or(End::Lost),
-            end = self.read(stream, &mut last_sign) => end,
+            end = self.read(&mut stream, &mut last_sign) => end,
         };
         if say_goodbye.send(end).is_ok() {
             let _ = timeout(GOODBYE_TIMEOUT, writer).await;
         }
         self.part(end, last_sign).await;
+        // Reads on without listening until the client has closed too (RFC 6455, 7.1.1): a connection
+        // with bytes unread is reset, and the client might never see why.
+        let _ = timeout(GOODBYE_TIMEOUT, async { while let Some(Ok(_)) = stream.next().await {} }).await;
     }
 
-    async fn read(&self, mut stream: SplitStream<WebSocket>, last_sign: &mut Instant) -> End {
+    async fn read(&self, stream: &mut SplitStream<WebSocket>, last_sign: &mut Instant) -> End {
         let mut requests = Requests::new(self.conference.clone(), &self.client, self.link.clone(), self.id);
         let mut flood = Flood::new();
         let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
