@@ -13,6 +13,7 @@ use cloudmeet_core::account::{FirstAdministrator, Registration};
 use cloudmeet_core::time::Span;
 use cloudmeet_store::{AuthStore, ConferenceStore};
 
+pub use self::cookie::RefreshCookie;
 use crate::access_token::TokenKeys;
 use crate::hash_pool::{HashError, HashPool};
 use crate::hub::Hub;
@@ -48,8 +49,8 @@ pub struct Auth {
     pub first_administrator: FirstAdministrator,
     /// How long an access token lives.
     pub access_token_life: Span,
-    /// Whether people come by https.
-    pub is_secure: bool,
+    /// How browsers keep refresh tokens.
+    pub cookie: RefreshCookie,
     /// Whom to tell when a session ends.
     pub listener: SessionListener,
 }

@@ -16,6 +16,7 @@ pub mod hash_pool;
 pub mod health;
 pub mod healthcheck;
 pub mod hub;
+mod listen;
 pub mod origin;
 pub mod problem;
 pub mod random;

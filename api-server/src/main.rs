@@ -34,6 +34,7 @@ fn run(command: Command, config: &Config) -> anyhow::Result<()> {
         }
         Command::Serve => {
             start_log(config)?;
+            raise_descriptor_limit();
             runtime()?.block_on(server::serve(config))
         }
     }
@@ -41,6 +42,13 @@ fn run(command: Command, config: &Config) -> anyhow::Result<()> {
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")
+}
+
+/// Takes as many file descriptors as the system allows: each connection needs one, and shells give few.
+fn raise_descriptor_limit() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
 }
 
 fn start_log(config: &Config) -> anyhow::Result<()> {

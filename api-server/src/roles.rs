@@ -24,7 +24,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::access_token::{self, TokenKeys};
-use crate::auth::{self, Auth, AuthState, SessionListener};
+use crate::auth::{self, Auth, AuthState, RefreshCookie, SessionListener};
 use crate::client_address::{self, Proxies};
 use crate::conference::{self, Conference, ConferenceState};
 use crate::config::Config;
@@ -127,7 +127,7 @@ impl Server {
             registration: config.registration,
             first_administrator: config.first_administrator(),
             access_token_life: config.access_token_life,
-            is_secure: config.is_secure(),
+            cookie: RefreshCookie { is_secure: config.is_secure() },
             listener: SessionListener { sessions: sessions.clone(), hub: hub.clone(), conference: store.clone() },
         };
         let conference = Conference { store: store.clone(), writer, hub: hub.clone(), limits, server_id };

@@ -10,7 +10,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 use crate::config::{Config, Exposure};
+use crate::listen;
 use crate::roles::Server;
+
+/// How long a connection may take for the head of a request, and may idle between two.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long load balancers have to see that no new requests should come.
 const NOTICE: Duration = Duration::from_millis(500);
@@ -44,7 +48,7 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let (running, router) = server.split();
     let begin_to_stop = running.clone();
-    let shutdown = async move {
+    tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -53,12 +57,10 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
         begin_to_stop.health.drain();
         tokio::time::sleep(NOTICE).await;
         begin_to_stop.stop.cancel();
-    };
-    let stop = running.stop.clone();
+    });
     tracing::info!(%address, "listening");
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());
     let ending = async {
-        stop.cancelled().await;
+        running.stop.cancelled().await;
         let drained = tokio::time::timeout(GOODBYE, running.hub.close_all()).await;
         if drained.is_err() {
             tracing::warn!("some sockets did not say goodbye");
@@ -66,11 +68,10 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
         tokio::time::sleep(DRAIN).await;
         tracing::warn!("requests were still under way");
     };
-    let mut served = Box::pin(serving.with_graceful_shutdown(shutdown).into_future());
+    let mut served = Box::pin(listen::serve(listener, router, HEAD_TIMEOUT, running.stop.clone()));
     // Sockets say goodbye while requests drain; whichever is last, neither is waited for too long.
     tokio::select! {
-        outcome = &mut served => {
-            outcome.context("the listener failed")?;
+        () = &mut served => {
             let _ = tokio::time::timeout(GOODBYE, running.hub.close_all()).await;
         }
         () = ending => {}

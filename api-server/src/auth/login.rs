@@ -15,7 +15,7 @@ use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::{NewSession, RenewError};
 use uuid::Uuid;
 
-use super::{Auth, SessionListener, cookie};
+use super::{Auth, SessionListener};
 use crate::client_address::ClientAddress;
 use crate::docs::problems;
 use crate::extract::{JsonBody, OptionalJsonBody, QueryParams};
@@ -49,7 +49,7 @@ pub(super) async fn login(
     auth.store.open_session(&session).await?;
     let in_body = query.refresh == Some(RefreshIn::Body);
     let tokens = auth.tokens(account.id, session.id, in_body.then_some(&session.refresh_token))?;
-    Ok((cookie::set(&session.refresh_token, auth.is_secure), Json(tokens)))
+    Ok((auth.cookie.set(&session.refresh_token), Json(tokens)))
 }
 
 async fn check_credentials(auth: &Auth, email: &str, password: Password) -> Result<Account, Problem> {
@@ -83,7 +83,7 @@ pub(super) async fn refresh(
         // A cookie comes along by itself, so the page that sends it must be ours.
         return Err(Code::ForeignOrigin.into());
     } else {
-        cookie::read(&headers, auth.is_secure).ok_or(Code::InvalidRefreshToken)?
+        auth.cookie.read(&headers).ok_or(Code::InvalidRefreshToken)?
     };
     let renewed = match auth.store.renew(&presented).await {
         Ok(renewed) => renewed,
@@ -95,7 +95,7 @@ pub(super) async fn refresh(
         }
     };
     let tokens = auth.tokens(renewed.user_id, renewed.session_id, in_body.then_some(&renewed.refresh_token))?;
-    let headers = if in_body { HeaderMap::new() } else { cookie::set(&renewed.refresh_token, auth.is_secure) };
+    let headers = if in_body { HeaderMap::new() } else { auth.cookie.set(&renewed.refresh_token) };
     Ok((headers, Json(tokens)))
 }
 
@@ -116,7 +116,7 @@ pub(super) async fn logout(
 ) -> Result<(StatusCode, HeaderMap), Problem> {
     auth.store.end_session(&caller.session_id).await?;
     auth.listener.ended(&caller.session_id).await;
-    Ok((StatusCode::NO_CONTENT, cookie::clear(auth.is_secure)))
+    Ok((StatusCode::NO_CONTENT, auth.cookie.clear()))
 }
 
 pub(super) fn logout_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {

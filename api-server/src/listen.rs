@@ -1,0 +1,162 @@
+//! Connections: bounded in number, and dropped when they say nothing.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+/// How many connections are served at once, sockets not counted; more wait in the system's queue.
+const MAX_CONNECTIONS: usize = 16_384;
+
+/// How long to wait after the system refused to give a connection: it is out of file descriptors.
+const REFUSED_PAUSE: Duration = Duration::from_millis(200);
+
+/// Serves until it is told to stop, and then until every request under way is answered. Sockets
+/// are not waited for: they live apart from their connections' requests. Dropped, it drops the requests.
+///
+/// `head_timeout` is how long a connection may take for the head of a request, and may idle between two.
+pub(crate) async fn serve(listener: TcpListener, router: Router, head_timeout: Duration, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            Some(_) = connections.join_next() => {}
+            (stream, peer, place) = accept(&listener, &places) => {
+                let (router, stop) = (router.clone(), stop.clone());
+                connections.spawn(async move {
+                    attend(stream, peer, router, head_timeout, &stop).await;
+                    drop(place);
+                });
+            }
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Answers the requests of one connection.
+async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, head_timeout: Duration, stop: &CancellationToken) {
+    let service = router.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.map(Body::new)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let outcome = tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(%error, %peer, "a connection broke");
+    }
+}
+
+/// Takes the next connection, when there is a place for it.
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+    let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                // Frames are small and go out at once.
+                let _ = stream.set_nodelay(true);
+                return (stream, peer, place);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot take a connection");
+                tokio::time::sleep(REFUSED_PAUSE).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+    use std::time::Instant;
+
+    use axum::routing::get;
+    use tokio::sync::Notify;
+    use tokio::task::spawn_blocking;
+
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_millis(300);
+
+    const REQUEST: &str = "GET / HTTP/1.1\r\nHost: here\r\n\r\n";
+
+    /// Sends something and reads to the end of the connection; gives what came, and after how long the end did.
+    fn say(address: SocketAddr, said: &str) -> (String, Duration) {
+        let began = Instant::now();
+        let mut connection = TcpStream::connect(address).expect("a connection");
+        connection.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+        connection.write_all(said.as_bytes()).expect("written");
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).expect("an end");
+        (answer, began.elapsed())
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_dropped_that_says_nothing_or_half_a_request_or_nothing_more() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let router = Router::new().route("/", get(|| async { "answered" }));
+        tokio::spawn(serve(listener, router, TIMEOUT, CancellationToken::new()));
+        for said in ["", &REQUEST[..20], REQUEST] {
+            let (answer, lasted) = spawn_blocking(move || say(address, said)).await.expect("no panic");
+            assert_eq!(answer.contains("answered"), said == REQUEST, "{answer}");
+            assert!(lasted >= TIMEOUT, "{said:?} lasted {lasted:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_waits_for_the_request_under_way_and_for_no_idle_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (came, may_go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let gate = (came.clone(), may_go.clone());
+        let router = Router::new().route(
+            "/",
+            get(|| async move {
+                gate.0.notify_one();
+                gate.1.notified().await;
+                "answered"
+            }),
+        );
+        let stop = CancellationToken::new();
+        let hour = Duration::from_secs(3600);
+        let serving = tokio::spawn(serve(listener, router, hour, stop.clone()));
+        let idle = spawn_blocking(move || say(address, ""));
+        let busy = spawn_blocking(move || say(address, REQUEST));
+        came.notified().await;
+        stop.cancel();
+        assert_eq!(idle.await.expect("no panic").0, "");
+        assert!(!serving.is_finished());
+        may_go.notify_one();
+        assert!(busy.await.expect("no panic").0.ends_with("answered"));
+        serving.await.expect("no panic");
+        TcpStream::connect(address).expect_err("it listens no more");
+    }
+}
