@@ -184,7 +184,7 @@ impl ConferenceStore {
         tx.commit().await
     }
 
-    /// Ends the presences whose lease is over, at most [`SWEEP_LIMIT`] at once. Gives the rows that
+    /// Ends the presences whose lease is over, at most `SWEEP_LIMIT` at once. Gives the rows that
     /// others see changed.
     ///
     /// # Errors
