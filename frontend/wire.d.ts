@@ -566,7 +566,7 @@ export interface ListRooms {
    */
   only_active?: boolean;
   /**
-   * Only rooms whose name or description holds this, without regard to case.
+   * Only rooms whose name or description holds this, without regard to case; at most 255 characters.
    */
   query?: string | null;
   /**
