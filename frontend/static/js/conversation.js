@@ -1,6 +1,7 @@
 /** The chat of one room: what comes in, what goes out, what has been read. */
 
 import * as api from "./api.js";
+import { delay_ms } from "./backoff.js";
 import { newId } from "./ids.js";
 import { announce, inSession, reason, toast } from "./page.js";
 import { SocketError } from "./socket.js";
@@ -194,6 +195,7 @@ export class Conversation {
   async #pump() {
     if (this.#pumping) return;
     this.#pumping = true;
+    let failures = 0;
     try {
       for (;;) {
         const { log, room, caught_up } = this.store.get();
@@ -203,12 +205,14 @@ export class Conversation {
         try {
           const sent = await this.socket.request({ type: "send", room_id: room.id, client_msg_id, content, reply_to });
           log.merge([sent.message]);
+          failures = 0;
         } catch (error) {
           if (!(error instanceof SocketError)) throw error;
           // The next connection sends it again, under the same name.
           if (error.code === "disconnected") return;
-          if (error.code === "rate_limited") {
-            await new Promise((resolve) => setTimeout(resolve, (error.retry_after_s ?? 1) * 1_000));
+          if (error.passing || error.code === "timeout") {
+            const wait_ms = Math.max((error.retry_after_s ?? 0) * 1_000, delay_ms(failures++, Math.random));
+            await new Promise((resolve) => setTimeout(resolve, wait_ms));
             continue;
           }
           log.mark(client_msg_id, { state: "failed", reason: error.detail || null });

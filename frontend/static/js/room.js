@@ -81,20 +81,28 @@ function end(why) {
   store.set({ place: { at: "ended", why }, caught_up: false, typing: new Map() });
 }
 
-/** Shows who is inside now, at most a few times a second. */
-function refreshVisitors() {
+/**
+ * Shows who is inside now, at most a few times a second, and once more when that did not work.
+ *
+ * @param {number} [after_ms]
+ */
+function refreshVisitors(after_ms = VISITORS_MS) {
   clearTimeout(visitors_timer);
   visitors_timer = setTimeout(async () => {
     const { room } = store.get();
     if (!room) return;
     try {
       const { participants, ...fresh } = await inSession(() => api.getRoom(room.id));
+      failures = 0;
       store.set({ room: fresh, visitors: participants });
     } catch (error) {
-      if (error instanceof api.ApiError && error.status === 404) end("missing");
-      // Otherwise the next change brings the next try.
+      if (!(error instanceof api.ApiError)) throw error;
+      if (error.status === 404) end("missing");
+      else if (error.passing && store.get().place.at === "prejoin") {
+        refreshVisitors(Math.max((error.retry_after_s ?? 0) * 1_000, delay_ms(++failures, Math.random), 2_000));
+      }
     }
-  }, VISITORS_MS);
+  }, after_ms);
 }
 
 async function load() {

@@ -53,6 +53,13 @@ let retry_timer = 0;
 let search_timer = 0;
 /** Counts the loads, so that a late answer to an older question is not shown. */
 let load_number = 0;
+let loading = false;
+/**
+ * What frames said while the list was being loaded, a closed room as `null`: the list may be older.
+ *
+ * @type {Map<number, Room | null>}
+ */
+let meanwhile = new Map();
 let watching = false;
 /** How many of the server's list are known from its pages; rooms that frames brought do not count. */
 let paged = 0;
@@ -68,10 +75,20 @@ const socket = new Socket({
   on_frame(frame) {
     // What happened before is in no frame.
     if (frame.type === "watching_rooms") void load();
-    if (frame.type === "room") upsert(frame.room);
-    if (frame.type === "room_closed") remove(frame.room_id);
+    if (frame.type === "room") heard(frame.room.id, frame.room);
+    if (frame.type === "room_closed") heard(frame.room_id, null);
   },
 });
+
+/**
+ * @param {number} room_id
+ * @param {Room | null} room
+ */
+function heard(room_id, room) {
+  if (loading) meanwhile.set(room_id, room);
+  if (room) upsert(room);
+  else remove(room_id);
+}
 
 /** @param {Room} room */
 function upsert(room) {
@@ -107,11 +124,14 @@ async function load() {
   clearTimeout(retry_timer);
   const number = ++load_number;
   const { query } = store.get();
+  loading = true;
+  meanwhile = new Map();
   try {
     const [me, rooms] = await inSession(() =>
       Promise.all([store.get().me ?? api.me(), api.listRooms({ skip: 0, limit: PAGE, query })]),
     );
     if (number !== load_number) return;
+    loading = false;
     failures = 0;
     paged = rooms.length;
     store.set({
@@ -120,17 +140,17 @@ async function load() {
       more: rooms.length === PAGE,
       phase: "ready",
     });
+    for (const [room_id, room] of meanwhile) heard(room_id, room);
   } catch (error) {
     if (number !== load_number) return;
+    loading = false;
     if (!(error instanceof api.ApiError)) throw error;
-    // A list that is there stays; the banner says that it may be old.
-    if (store.get().phase === "ready") {
-      toast(reason(error), "error");
-      return;
-    }
     const wait_ms = Math.max((error.retry_after_s ?? 0) * 1_000, delay_ms(++failures, Math.random), 2_000);
-    store.set({ phase: { retry_at_ms: Date.now() + wait_ms } });
-    retry_timer = setTimeout(() => void load(), wait_ms);
+    const ready_before = store.get().phase === "ready";
+    // A list that is there stays, and is loaded once more as long as that may help.
+    if (ready_before) toast(reason(error), "error");
+    else store.set({ phase: { retry_at_ms: Date.now() + wait_ms } });
+    if (!ready_before || error.passing) retry_timer = setTimeout(() => void load(), wait_ms);
   }
   if (!watching) {
     watching = true;

@@ -61,6 +61,8 @@ export class Socket {
   #watching = false;
   #next_id = 1;
   #attempt = 0;
+  /** Counts the connections begun, so that a ticket that comes late opens none. */
+  #connection = 0;
   #opened_at_ms = 0;
   #timer = 0;
   #quiet_timer = 0;
@@ -91,6 +93,7 @@ export class Socket {
   }
 
   stop() {
+    this.#connection += 1;
     this.#set({ phase: "stopped" });
     this.#drop();
   }
@@ -167,17 +170,19 @@ export class Socket {
 
   async #connect() {
     clearTimeout(this.#timer);
+    const connection = ++this.#connection;
     this.#set({ phase: "connecting" });
     let ticket;
     try {
       ticket = await this.ticket();
     } catch (error) {
+      if (connection !== this.#connection) return;
       const least_ms = this.on_no_ticket(error);
       if (least_ms === "stop") this.stop();
       else this.#wait(least_ms);
       return;
     }
-    if (this.state.phase !== "connecting") return;
+    if (connection !== this.#connection) return;
     const address = new URL("/api/ws", location.href);
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(address, ["cloudmeet.v1", `ticket.${ticket}`]);

@@ -225,3 +225,21 @@ test("nothing comes back after stopping", async () => {
   await settle();
   assert.equal(made.length, 1);
 });
+
+test("a ticket that comes after stopping opens nothing, also when it was started again meanwhile", async () => {
+  /** @type {((ticket: string) => void)[]} */
+  const tickets = [];
+  const socket = new Socket({
+    ticket: () => new Promise((resolve) => tickets.push(resolve)),
+    on_frame() {},
+    on_state() {},
+    on_no_ticket: () => 0,
+  });
+  stop = () => socket.stop();
+  socket.start();
+  socket.stop();
+  socket.start();
+  for (const [at, give] of tickets.entries()) give(`t${at}`);
+  await settle();
+  assert.deepEqual(made.map((wire) => wire.protocols[1]), ["ticket.t1"]);
+});
