@@ -127,7 +127,7 @@ impl Hub {
         self.state().sockets.close_session(session_id);
     }
 
-    /// Gives the sessions that have sockets here.
+    /// Gives a person's sessions that have sockets here.
     #[must_use]
     pub fn sessions_of(&self, user_id: UserId) -> Vec<SessionId> {
         self.state().sockets.sessions_of(user_id)
@@ -165,10 +165,24 @@ impl Hub {
         }
     }
 
-    /// Notes where a socket says that its person is: one inside is replaced by a newer one inside.
-    /// Gives what it said before.
+    /// Notes where a socket says that its person is, before the store knows. Until
+    /// [`settle`](Self::settle) it is not replaced by another one inside. Gives what it said before.
     pub fn set_said(&self, room_id: RoomId, id: SocketId, said: Option<Status>) -> Option<Status> {
         self.state().rooms.get_mut(&room_id).and_then(|tail| tail.set_said(id, said))
+    }
+
+    /// Notes that the store knows, or has refused, what a socket said: one inside is now replaced if
+    /// another was inside later.
+    pub fn settle(&self, room_id: RoomId, id: SocketId) {
+        let mut state = self.state();
+        let Some(tail) = state.rooms.get_mut(&room_id) else { return };
+        let frame = encode(&ServerFrame::Removed { room_id: room_id.get(), reason: RemovedReason::Elsewhere });
+        if let Some(user_id) = tail.settle(id, &frame)
+            && !tail.has_person(user_id)
+        {
+            self.ask(Errand::Release(room_id, user_id));
+        }
+        drop_if_empty(&mut state, room_id);
     }
 
     /// Says whether a person has a socket of this server in a room.
@@ -182,6 +196,18 @@ impl Hub {
     pub fn people(&self) -> Vec<(RoomId, Present)> {
         let state = self.state();
         state.rooms.iter().flat_map(|(room_id, tail)| tail.people().map(|present| (*room_id, present))).collect()
+    }
+
+    /// Says whether this server has any socket.
+    #[must_use]
+    pub fn has_sockets(&self) -> bool {
+        !self.state().sockets.is_empty()
+    }
+
+    /// Gives the sessions that have sockets here.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<SessionId> {
+        self.state().sockets.sessions()
     }
 
     /// Says whether a socket follows a room.
@@ -224,13 +250,18 @@ impl Hub {
     }
 
     /// Publishes edits and deletions as the store has them after a tail's place: it keeps only the
-    /// last of each message, so their numbers have gaps.
-    fn publish_revisions_read(&self, room_id: RoomId, messages: Vec<Message>) {
-        if let Some(tail) = self.state().rooms.get_mut(&room_id) {
-            for message in messages {
-                tail.push_revision(message.rev, || revision_frame(message));
-            }
+    /// last of each message, so their numbers have gaps. `false` if they must be read anew: the tail
+    /// went back before `after`, from where they were read.
+    fn publish_revisions_read(&self, room_id: RoomId, after: i64, messages: Vec<Message>) -> bool {
+        let mut state = self.state();
+        let Some(tail) = state.rooms.get_mut(&room_id) else { return true };
+        if tail.position().is_some_and(|(_, rev)| rev < after) {
+            return false;
         }
+        for message in messages {
+            tail.push_revision(message.rev, || revision_frame(message));
+        }
+        true
     }
 
     /// Publishes where a person is. Sockets of somebody who left, or who is inside elsewhere, stop
@@ -242,7 +273,7 @@ impl Hub {
         let Some(tail) = state.rooms.get_mut(&room_id) else { return };
         let has_left = participant.membership == Membership::Stranger;
         let call_socket = participant.call_socket.clone();
-        let offer = tail.offer_participant(user_id, participant.presence.version, || {
+        let offer = tail.offer_participant(user_id, participant.presence.version, call_socket.as_deref(), || {
             encode(&ServerFrame::Presence { room_id: room_id.get(), participant: participant.into() })
         });
         // An older word must not end what a newer one began.

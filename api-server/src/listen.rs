@@ -16,8 +16,18 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+
+/// How long a connection may do nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timeouts {
+    /// How long it may take for the head of a request, and may idle between two.
+    pub(crate) head: Duration,
+    /// How long a client may take nothing of what is written to it.
+    pub(crate) write: Duration,
+}
 
 /// How many connections are served at once, sockets not counted; more wait in the system's queue.
 const MAX_CONNECTIONS: usize = 16_384;
@@ -27,9 +37,7 @@ const REFUSED_PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until it is told to stop, and then until every request under way is answered. Sockets
 /// are not waited for: they live apart from their connections' requests. Dropped, it drops the requests.
-///
-/// `head_timeout` is how long a connection may take for the head of a request, and may idle between two.
-pub(crate) async fn serve(listener: TcpListener, router: Router, head_timeout: Duration, stop: CancellationToken) {
+pub(crate) async fn serve(listener: TcpListener, router: Router, timeouts: Timeouts, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
@@ -39,7 +47,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, head_timeout: D
             (stream, peer, place) = accept(&listener, &places) => {
                 let (router, stop) = (router.clone(), stop.clone());
                 connections.spawn(async move {
-                    attend(stream, peer, router, head_timeout, &stop).await;
+                    attend(stream, peer, router, timeouts, &stop).await;
                     drop(place);
                 });
             }
@@ -50,15 +58,17 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, head_timeout: D
 }
 
 /// Answers the requests of one connection.
-async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, head_timeout: Duration, stop: &CancellationToken) {
+async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, timeouts: Timeouts, stop: &CancellationToken) {
     let service = router.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.map(Body::new)
     });
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(timeouts.write));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head_timeout)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .header_read_timeout(timeouts.head)
+        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(service))
         .with_upgrades();
     let mut connection = pin!(connection);
     let outcome = tokio::select! {
@@ -104,6 +114,7 @@ mod tests {
     use super::*;
 
     const TIMEOUT: Duration = Duration::from_millis(300);
+    const HOUR: Duration = Duration::from_secs(3600);
 
     const REQUEST: &str = "GET / HTTP/1.1\r\nHost: here\r\n\r\n";
 
@@ -123,12 +134,33 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let router = Router::new().route("/", get(|| async { "answered" }));
-        tokio::spawn(serve(listener, router, TIMEOUT, CancellationToken::new()));
+        tokio::spawn(serve(listener, router, Timeouts { head: TIMEOUT, write: HOUR }, CancellationToken::new()));
         for said in ["", &REQUEST[..20], REQUEST] {
             let (answer, lasted) = spawn_blocking(move || say(address, said)).await.expect("no panic");
             assert_eq!(answer.contains("answered"), said == REQUEST, "{answer}");
             assert!(lasted >= TIMEOUT, "{said:?} lasted {lasted:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_dropped_whose_client_reads_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        // More than the buffers of two ends of a connection hold.
+        let router = Router::new().route("/", get(|| async { vec![b'x'; 64 << 20] }));
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(serve(listener, router, Timeouts { head: HOUR, write: TIMEOUT }, stop.clone()));
+        let ask = move || {
+            let mut deaf = TcpStream::connect(address).expect("a connection");
+            deaf.write_all(REQUEST.as_bytes()).expect("written");
+            deaf.peek(&mut [0]).expect("the answer has begun");
+            deaf
+        };
+        let deaf = spawn_blocking(ask).await.expect("no panic");
+        stop.cancel();
+        // Nothing but the timeout ends this connection, and with it the server.
+        tokio::time::timeout(Duration::from_secs(20), serving).await.expect("in time").expect("no panic");
+        drop(deaf);
     }
 
     #[tokio::test]
@@ -146,8 +178,7 @@ mod tests {
             }),
         );
         let stop = CancellationToken::new();
-        let hour = Duration::from_secs(3600);
-        let serving = tokio::spawn(serve(listener, router, hour, stop.clone()));
+        let serving = tokio::spawn(serve(listener, router, Timeouts { head: HOUR, write: HOUR }, stop.clone()));
         let idle = spawn_blocking(move || say(address, ""));
         let busy = spawn_blocking(move || say(address, REQUEST));
         came.notified().await;

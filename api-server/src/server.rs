@@ -10,11 +10,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 use crate::config::{Config, Exposure};
-use crate::listen;
+use crate::listen::{self, Timeouts};
 use crate::roles::Server;
 
-/// How long a connection may take for the head of a request, and may idle between two.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long clients may be silent or deaf.
+const TIMEOUTS: Timeouts = Timeouts { head: Duration::from_secs(30), write: Duration::from_secs(30) };
 
 /// How long load balancers have to see that no new requests should come.
 const NOTICE: Duration = Duration::from_millis(500);
@@ -47,20 +47,16 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let (running, router) = server.split();
-    let begin_to_stop = running.clone();
-    tokio::spawn(async move {
+    tracing::info!(%address, "listening");
+    let ending = async {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping");
-        begin_to_stop.health.drain();
+        running.health.drain();
         tokio::time::sleep(NOTICE).await;
-        begin_to_stop.stop.cancel();
-    });
-    tracing::info!(%address, "listening");
-    let ending = async {
-        running.stop.cancelled().await;
+        running.stop.cancel();
         let drained = tokio::time::timeout(GOODBYE, running.hub.close_all()).await;
         if drained.is_err() {
             tracing::warn!("some sockets did not say goodbye");
@@ -68,7 +64,7 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
         tokio::time::sleep(DRAIN).await;
         tracing::warn!("requests were still under way");
     };
-    let mut served = Box::pin(listen::serve(listener, router, HEAD_TIMEOUT, running.stop.clone()));
+    let mut served = Box::pin(listen::serve(listener, router, TIMEOUTS, running.stop.clone()));
     // Sockets say goodbye while requests drain; whichever is last, neither is waited for too long.
     tokio::select! {
         () = &mut served => {

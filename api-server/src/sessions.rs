@@ -70,6 +70,14 @@ impl Sessions {
             .await
     }
 
+    /// Says whether a session lives, by the store itself.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lives(&self, session_id: &SessionId) -> Result<bool, StoreError> {
+        Ok(self.store.session(session_id).await?.is_some())
+    }
+
     /// Forgets a session's state: it changed.
     pub async fn forget(&self, session_id: &SessionId) {
         self.alive.invalidate(session_id).await;

@@ -8,6 +8,13 @@ use crate::time::{Span, Timestamp};
 /// How long a presence outlives its last sign of life.
 pub const LEASE: Span = Span::seconds(60);
 
+/// How often a server that holds sockets renews its own lease.
+pub const SERVER_RENEWAL: Span = Span::seconds(3);
+
+/// How long a server's lease lasts: however long before its death it was renewed, the people whom
+/// it held outlive it by [`LEASE`].
+pub const SERVER_LEASE: Span = Span::seconds(63);
+
 /// How long a presence outlives its last socket's orderly end: a reload is not a departure.
 pub const CLOSING_GRACE: Span = Span::seconds(5);
 
@@ -118,7 +125,7 @@ impl Presence {
         if self.status == Status::Offline {
             return self;
         }
-        Self { until: Some(last_sign.plus(LEASE)).max(self.until), ..self }
+        Self { until: Some(last_sign.plus(LEASE)).max(self.live_deadline()), closing: false, ..self }
     }
 
     /// Says whether it is over at `now` unless a living server holds it.

@@ -8,7 +8,7 @@ use cloudmeet_core::time::Timestamp;
 
 pub use accounts::{NewAccount, RegisterError};
 pub use keys::SealedKey;
-pub use sessions::{LiveSession, NewSession, RenewError, Renewed};
+pub use sessions::{LiveSession, NewSession, PasswordReplaced, RenewError, Renewed};
 
 use crate::changes::{self, AccountChange, Tail};
 use crate::db::{Database, Location, OpenError};

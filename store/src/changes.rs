@@ -5,6 +5,8 @@
 //! every change is an invitation to look, which does no harm twice.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::time::{Duration, Instant};
 
 use cloudmeet_core::id::{RoomId, SessionId, UserId};
 use cloudmeet_core::time::{Span, Timestamp};
@@ -13,8 +15,9 @@ use crate::db::{Database, Tx};
 use crate::error::StoreError;
 use crate::value::values;
 
-/// How long a row is looked for again: longer than any transaction may take to commit.
-const RESCAN: Span = Span::seconds(15);
+/// How long after a row those with lesser ids are looked for: longer than any transaction takes from
+/// the row to its commit.
+const RESCAN: Duration = Duration::from_secs(15);
 
 /// How long rows are kept.
 const KEPT: Span = Span::minutes(10);
@@ -125,8 +128,8 @@ pub(crate) async fn prune<C: Change>(database: &Database) -> Result<(), StoreErr
 pub struct Tail {
     /// Rows up to this id were read and are too old to be joined by late ones.
     floor: i64,
-    /// The rows after `floor` that were read, with their times.
-    seen: BTreeMap<i64, i64>,
+    /// The rows after `floor` that were read, and when each was first.
+    seen: BTreeMap<i64, Instant>,
     since: Timestamp,
 }
 
@@ -137,7 +140,7 @@ impl Tail {
 
     /// Reads what is new, in the order of ids.
     pub(crate) async fn poll<C: Change>(&mut self, database: &Database) -> Result<Vec<C>, StoreError> {
-        let settled = database.clock().now().minus(RESCAN).as_millis();
+        let now = Instant::now();
         let mut changes = Vec::new();
         let mut after = self.floor;
         loop {
@@ -146,7 +149,8 @@ impl Tail {
             for row in rows {
                 let id: i64 = row.get("id")?;
                 after = id;
-                if self.seen.insert(id, row.get("at")?).is_none() {
+                if let Entry::Vacant(unseen) = self.seen.entry(id) {
+                    unseen.insert(now);
                     let (kind, subject): (String, String) = (row.get("kind")?, row.get("subject")?);
                     changes.extend(C::from_row(&kind, &subject));
                 }
@@ -156,7 +160,7 @@ impl Tail {
             }
         }
         while let Some(first) = self.seen.first_entry() {
-            if *first.get() >= settled {
+            if now.duration_since(*first.get()) < RESCAN {
                 break;
             }
             self.floor = *first.key();

@@ -1,7 +1,7 @@
 //! The store's time, kept in this process: leases of several servers end by one clock.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use cloudmeet_core::time::Timestamp;
@@ -16,7 +16,11 @@ struct Inner {
     started: Instant,
     started_at_ms: i64,
     offset_ms: AtomicI64,
+    is_set: AtomicBool,
 }
+
+/// How long the store may take to say its time; half of that is how wrong its word may be.
+const MAX_ROUND_TRIP_MS: i64 = 1_000;
 
 impl Clock {
     pub(crate) fn of_this_process() -> Self {
@@ -24,6 +28,7 @@ impl Clock {
             started: Instant::now(),
             started_at_ms: Self::of_the_system(),
             offset_ms: AtomicI64::new(0),
+            is_set: AtomicBool::new(false),
         }))
     }
 
@@ -44,9 +49,30 @@ impl Clock {
         self.0.started_at_ms.saturating_add(elapsed)
     }
 
-    /// Sets the clock by what the store said between two readings of the local time.
+    /// Sets the clock by what the store said between two readings of the local time. What took too
+    /// long says less than what was known before.
     pub(crate) fn set_offset(&self, store_ms: i64, asked: i64, answered: i64) {
+        if self.0.is_set.swap(true, Ordering::Relaxed) && answered - asked > MAX_ROUND_TRIP_MS {
+            return;
+        }
         let midway = asked + (answered - asked) / 2;
         self.0.offset_ms.store(store_ms - midway, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_answer_sets_a_clock_that_was_never_set_and_no_other() {
+        let clock = Clock::of_this_process();
+        let offset = || clock.0.offset_ms.load(Ordering::Relaxed);
+        clock.set_offset(100_000, 0, 60_000);
+        assert_eq!(offset(), 70_000);
+        clock.set_offset(100_000, 0, 60_001);
+        assert_eq!(offset(), 70_000);
+        clock.set_offset(100_000, 40_000, 41_000);
+        assert_eq!(offset(), 59_500);
     }
 }

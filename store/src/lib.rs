@@ -15,7 +15,9 @@ mod migrate;
 mod value;
 mod writer;
 
-pub use auth::{AuthStore, LiveSession, NewAccount, NewSession, RegisterError, RenewError, Renewed, SealedKey};
+pub use auth::{
+    AuthStore, LiveSession, NewAccount, NewSession, PasswordReplaced, RegisterError, RenewError, Renewed, SealedKey,
+};
 pub use changes::{AccountChange, RoomChange, Tail};
 pub use conference::{
     ConferenceStore, Draft, Hold, HoldEnd, Identity, JoinOutcome, LeaveError, ListFilter, MessageChange, MessageError,

@@ -9,7 +9,7 @@ use axum::{Extension, Json};
 use cloudmeet_api_types::auth::{Jwks, Login, LoginQuery, Refresh, RefreshIn, Tokens};
 use cloudmeet_core::account::{Account, Email};
 use cloudmeet_core::id::{SessionId, UserId};
-use cloudmeet_core::password::Password;
+use cloudmeet_core::password::{Password, PasswordHash};
 use cloudmeet_core::session::AccessClaims;
 use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::{NewSession, RenewError};
@@ -36,7 +36,7 @@ pub(super) async fn login(
     if !checked.as_ref().is_err_and(|problem| problem.code() == Code::WrongCredentials) {
         auth.limits.was_no_guess(&body.email);
     }
-    let account = checked?;
+    let (account, hash) = checked?;
     if !account.is_active {
         return Err(Code::AccountInactive.into());
     }
@@ -46,21 +46,21 @@ pub(super) async fn login(
         rotation_key: OpaqueToken::from_random(random::bytes()),
         refresh_token: OpaqueToken::from_random(random::bytes()),
     };
-    auth.store.open_session(&session).await?;
+    auth.store.open_session(&session, &hash).await?;
     let in_body = query.refresh == Some(RefreshIn::Body);
     let tokens = auth.tokens(account.id, session.id, in_body.then_some(&session.refresh_token))?;
     Ok((auth.cookie.set(&session.refresh_token), Json(tokens)))
 }
 
-async fn check_credentials(auth: &Auth, email: &str, password: Password) -> Result<Account, Problem> {
+async fn check_credentials(auth: &Auth, email: &str, password: Password) -> Result<(Account, PasswordHash), Problem> {
     // What is no address belongs to nobody, and takes as long as any wrong password.
     let known = match Email::parse(email) {
         Ok(email) => auth.store.account_by_email(&email).await?,
         Err(_) => None,
     };
-    let (account, hash) = known.unzip();
+    let hash = known.as_ref().map(|(_, hash)| hash.clone());
     let is_right = auth.hashes.verify(password, hash).await?;
-    Ok(account.filter(|_| is_right).ok_or(Code::WrongCredentials)?)
+    Ok(known.filter(|_| is_right).ok_or(Code::WrongCredentials)?)
 }
 
 pub(super) fn login_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use cloudmeet_core::account::Standing;
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
-use cloudmeet_core::permission::Actor;
-use cloudmeet_store::{AccountChange, AuthStore, ConferenceStore, Failure, Hold, HoldEnd, RoomChange, StoreError};
+use cloudmeet_core::presence::SERVER_RENEWAL;
+use cloudmeet_store::{AccountChange, AuthStore, ConferenceStore, Hold, HoldEnd, RoomChange, StoreError};
+use indexmap::IndexSet;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -22,8 +22,12 @@ const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// How often over leases are ended, and a renewal that failed is tried again.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// How often this server's own lease is renewed; it lasts three times as long.
-const RENEW_EVERY: Duration = Duration::from_secs(20);
+/// How often this server's own lease is renewed while it holds sockets, and while it holds none.
+const RENEW_EVERY: Duration = Duration::from_secs(SERVER_RENEWAL.as_seconds().unsigned_abs());
+const RENEW_IDLE_EVERY: Duration = Duration::from_secs(20);
+
+/// How often holds are compared with sockets, and this server's clock with the stores'.
+const COMPARE_EVERY: Duration = Duration::from_secs(20);
 
 /// How often what nobody needs is deleted.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
@@ -63,13 +67,16 @@ impl Follower {
         until(stop, Box::pin(self.clone().follow_rooms()));
         until(stop, Box::pin(self.clone().run_errands(errands)));
         until(stop, Box::pin(self.clone().keep_leases()));
+        until(stop, Box::pin(self.clone().keep_clocks()));
+        until(stop, Box::pin(self.clone().keep_holds()));
         until(stop, Box::pin(self.prune()));
     }
 
     async fn follow_accounts(self) {
         let mut tail = self.auth.follow();
         let mut ticks = ticks(FOLLOW_EVERY);
-        let mut waiting = Vec::new();
+        // Each but once, so that there are never more than there are subjects.
+        let mut waiting = IndexSet::new();
         loop {
             ticks.tick().await;
             match self.auth.changes(&mut tail).await {
@@ -79,7 +86,7 @@ impl Follower {
             for change in std::mem::take(&mut waiting) {
                 let outcome = self.apply_account_change(&change).await;
                 if is_passing(&outcome) {
-                    waiting.push(change);
+                    waiting.insert(change);
                 }
                 report(outcome, "an account's change not applied");
             }
@@ -109,7 +116,8 @@ impl Follower {
     async fn follow_rooms(self) {
         let mut tail = self.conference.follow_changes();
         let mut ticks = ticks(FOLLOW_EVERY);
-        let mut waiting = Vec::new();
+        // Each but once, so that there are never more than there are subjects.
+        let mut waiting = IndexSet::new();
         loop {
             ticks.tick().await;
             match self.conference.changes(&mut tail).await {
@@ -119,7 +127,7 @@ impl Follower {
             for change in std::mem::take(&mut waiting) {
                 let outcome = self.apply_room_change(&change).await;
                 if is_passing(&outcome) {
-                    waiting.push(change);
+                    waiting.insert(change);
                 }
                 report(outcome, "a room's change not applied");
             }
@@ -142,11 +150,9 @@ impl Follower {
             }
             RoomChange::Room(room_id) => {
                 self.hub.settings_changed(room_id);
-                let closed = match self.hub.position(room_id) {
-                    Some(_) => self.conference.audience(room_id).await?.is_some_and(|found| !found.room.is_active),
-                    None => false,
-                };
-                if closed {
+                if self.hub.is_followed(room_id)
+                    && self.conference.audience(room_id).await?.is_some_and(|found| !found.room.is_active)
+                {
                     self.hub.publish_closed(room_id);
                 }
             }
@@ -179,8 +185,8 @@ impl Follower {
         while let Some((_, rev)) = self.hub.position(room_id) {
             let messages = self.conference.changed_messages(room_id, rev, REVISIONS).await?;
             let is_last = i64::try_from(messages.len()).unwrap_or(0) < REVISIONS;
-            self.hub.publish_revisions_read(room_id, messages);
-            if is_last {
+            // Whoever came meanwhile may know less than was read after.
+            if self.hub.publish_revisions_read(room_id, rev, messages) && is_last {
                 break;
             }
         }
@@ -192,9 +198,10 @@ impl Follower {
         let mut ticks = ticks(SWEEP_EVERY);
         loop {
             ticks.tick().await;
-            if renewed_at.is_none_or(|at| at.elapsed() >= RENEW_EVERY) {
+            let renew_every = if self.hub.has_sockets() { RENEW_EVERY } else { RENEW_IDLE_EVERY };
+            if renewed_at.is_none_or(|at| at.elapsed() >= renew_every) {
                 let began = Instant::now();
-                let renewed = self.renew().await;
+                let renewed = self.conference.renew_server(&self.server_id).await;
                 // Nobody's lease is judged while this server's own is in doubt: its people are alive.
                 if renewed.is_err() {
                     report(renewed, "this server's lease was not renewed");
@@ -209,30 +216,49 @@ impl Follower {
         }
     }
 
-    async fn renew(&self) -> Result<(), StoreError> {
-        report(self.auth.check().await, "the clock of accounts was not read");
-        self.conference.check().await?;
-        self.conference.renew_server(&self.server_id).await?;
-        self.compare_holds().await
+    async fn keep_clocks(self) {
+        let mut ticks = ticks(COMPARE_EVERY);
+        loop {
+            ticks.tick().await;
+            report(self.auth.check().await, "the clock of accounts was not read");
+            report(self.conference.check().await, "the clock of rooms was not read");
+        }
     }
 
     /// Brings the store's holds and this server's sockets together again: a release may have failed,
     /// and other servers give up one that seemed dead.
-    async fn compare_holds(&self) -> Result<(), StoreError> {
-        // The sockets first: one that has its answer was noted in the store before.
-        let people = self.hub.people();
-        let held: HashSet<(RoomId, UserId)> = self.conference.holds(&self.server_id).await?.into_iter().collect();
-        for &(room_id, user_id) in &held {
-            if !self.hub.has_person(room_id, user_id) {
-                self.release(room_id, user_id).await?;
+    async fn keep_holds(self) {
+        let mut ticks = ticks(COMPARE_EVERY);
+        let mut unheld = HashSet::new();
+        loop {
+            ticks.tick().await;
+            // The sockets first: one that has its answer was noted in the store before.
+            let people = self.hub.people();
+            match self.conference.holds(&self.server_id).await {
+                Ok(held) => unheld = self.compare_holds(people, held.into_iter().collect(), &unheld).await,
+                Err(error) => report(Err(error), "holds not read"),
             }
         }
+    }
+
+    /// Gives the holds that have no socket. Only one that had none at the last look either is released:
+    /// whoever closed the socket may be about to say how it ended.
+    async fn compare_holds(
+        &self,
+        people: Vec<(RoomId, Present)>,
+        held: HashSet<(RoomId, UserId)>,
+        unheld_before: &HashSet<(RoomId, UserId)>,
+    ) -> HashSet<(RoomId, UserId)> {
         for (room_id, present) in people {
-            if !held.contains(&(room_id, present.user_id)) && self.hub.has_person(room_id, present.user_id) {
-                self.hold_again(room_id, &present).await?;
+            if !held.contains(&(room_id, present.user_id)) {
+                report(self.hold_again(room_id, &present).await, "a hold not taken again");
             }
         }
-        Ok(())
+        let unheld: HashSet<_> = held.into_iter().filter(|&(room, user)| !self.hub.has_person(room, user)).collect();
+        for &(room_id, user_id) in unheld.intersection(unheld_before) {
+            report(self.release(room_id, user_id).await, "hold not released");
+        }
+        unheld
     }
 
     async fn release(&self, room_id: RoomId, user_id: UserId) -> Result<(), StoreError> {
@@ -240,13 +266,11 @@ impl Follower {
     }
 
     async fn hold_again(&self, room_id: RoomId, present: &Present) -> Result<(), StoreError> {
-        let actor = Actor { user_id: present.user_id, standing: Standing::Ordinary };
         let hold = Hold { server_id: &self.server_id, socket_id: &present.socket_key };
-        match self.conference.follow_room(room_id, actor, hold, Some(present.status)).await {
-            Ok(participant) => self.hub.publish_participant(participant),
-            // Left, or the room is gone: whoever did that tells the socket.
-            Err(Failure::Refused(_)) => {}
-            Err(Failure::Store(error)) => return Err(error),
+        let is_wanted = || self.hub.has_person(room_id, present.user_id);
+        let held = self.conference.hold_again(room_id, present.user_id, hold, present.status, is_wanted).await?;
+        if let Some(participant) = held {
+            self.hub.publish_participant(participant);
         }
         Ok(())
     }
@@ -255,6 +279,7 @@ impl Follower {
         let mut ticks = ticks(PRUNE_EVERY);
         loop {
             ticks.tick().await;
+            report(self.end_sessions_over().await, "sessions not checked");
             report(self.auth.prune().await, "old rows of accounts not deleted");
             report(self.conference.prune().await, "old rows of rooms not deleted");
             // What changed while the queue of requests was full is read at the latest now.
@@ -262,6 +287,16 @@ impl Follower {
                 report(self.read_again(room_id).await, "a room was not read again");
             }
         }
+    }
+
+    /// Closes the sockets of sessions that are over: their ends may have come and gone in the table of
+    /// changes while the store was away.
+    async fn end_sessions_over(&self) -> Result<(), StoreError> {
+        for session_id in self.auth.sessions_over(self.hub.sessions()).await? {
+            self.sessions.forget(&session_id).await;
+            self.hub.end_session(&session_id);
+        }
+        Ok(())
     }
 }
 

@@ -141,6 +141,11 @@ impl Sockets {
         self.links.values().filter(|link| link.user_id == user_id).map(|link| link.session_id.clone()).collect()
     }
 
+    pub(super) fn sessions(&self) -> Vec<SessionId> {
+        let sessions: HashSet<&SessionId> = self.links.values().map(|link| &link.session_id).collect();
+        sessions.into_iter().cloned().collect()
+    }
+
     pub(super) fn close_session(&self, session_id: &SessionId) {
         for link in self.links.values().filter(|link| link.session_id == *session_id) {
             link.close(CloseReason::SessionOver);

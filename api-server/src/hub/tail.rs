@@ -67,11 +67,13 @@ pub(super) struct Subscriber {
     stage: Stage,
     /// Where it last said that its person is.
     said: Option<Status>,
+    /// The store does not know yet that it said so.
+    is_unsettled: bool,
 }
 
 impl Subscriber {
     pub(super) fn reading(link: SocketLink) -> Self {
-        Self { link, stage: Stage::Reading { kept: Vec::new(), overrun: false }, said: None }
+        Self { link, stage: Stage::Reading { kept: Vec::new(), overrun: false }, said: None, is_unsettled: false }
     }
 
     fn hear(&mut self, place: Place, frame: &Utf8Bytes) {
@@ -130,8 +132,16 @@ pub(super) struct RoomTail {
     /// Something came before `position` was known.
     missed: bool,
     subscribers: HashMap<SocketId, Subscriber>,
-    /// The newest version of each person that was sent.
-    versions: HashMap<UserId, i64>,
+    /// What was last sent of each person.
+    known: HashMap<UserId, Known>,
+}
+
+/// Is what a tail remembers of a person.
+#[derive(Debug)]
+struct Known {
+    version: i64,
+    /// The key of the socket that is inside.
+    call_socket: Option<String>,
 }
 
 impl RoomTail {
@@ -164,7 +174,20 @@ impl RoomTail {
 
     /// Notes where a socket says that its person is. Gives what it said before.
     pub(super) fn set_said(&mut self, id: SocketId, said: Option<Status>) -> Option<Status> {
-        self.subscribers.get_mut(&id).and_then(|subscriber| std::mem::replace(&mut subscriber.said, said))
+        let subscriber = self.subscribers.get_mut(&id)?;
+        subscriber.is_unsettled = true;
+        std::mem::replace(&mut subscriber.said, said)
+    }
+
+    /// Notes that the store has judged what a socket said. Gives its person if it was removed, with
+    /// a last frame, because another socket was inside later.
+    pub(super) fn settle(&mut self, id: SocketId, frame: &str) -> Option<UserId> {
+        let subscriber = self.subscribers.get_mut(&id)?;
+        subscriber.is_unsettled = false;
+        let user_id = subscriber.link.user_id;
+        let inside = self.known.get(&user_id)?.call_socket.clone()?;
+        self.remove_replaced(user_id, &inside, frame);
+        (!self.follows(id)).then_some(user_id)
     }
 
     /// Gives each person whose socket has its answer, with that socket: the one inside, if one is.
@@ -255,7 +278,7 @@ impl RoomTail {
         }
     }
 
-    /// Sends a revision whatever lies before it: the store was read, and nothing does.
+    /// Sends a revision whatever lies before it: the store was read from the tail's place, and nothing does.
     pub(super) fn push_revision(&mut self, rev: i64, frame: impl FnOnce() -> String) {
         if let Some((_, last)) = &mut self.position
             && rev > *last
@@ -266,13 +289,20 @@ impl RoomTail {
     }
 
     /// Sends where a person is, unless it was sent. [`Offer::Old`] when something newer is known.
-    pub(super) fn offer_participant(&mut self, user_id: UserId, version: i64, frame: impl FnOnce() -> String) -> Offer {
-        let known = self.versions.entry(user_id).or_insert(i64::MIN);
-        if version < *known {
+    pub(super) fn offer_participant(
+        &mut self,
+        user_id: UserId,
+        version: i64,
+        call_socket: Option<&str>,
+        frame: impl FnOnce() -> String,
+    ) -> Offer {
+        let known = self.known.entry(user_id).or_insert(Known { version: i64::MIN, call_socket: None });
+        if version < known.version {
             return Offer::Old;
         }
-        if version > *known {
-            *known = version;
+        known.call_socket = call_socket.map(str::to_owned);
+        if version > known.version {
+            known.version = version;
             self.tell(Place::Beside, frame());
         }
         Offer::Taken
@@ -305,6 +335,7 @@ impl RoomTail {
     pub(super) fn remove_replaced(&mut self, user_id: UserId, inside: &str, frame: &str) {
         self.remove(frame, |subscriber| {
             subscriber.link.user_id == user_id
+                && !subscriber.is_unsettled
                 && subscriber.said == Some(Status::InCall)
                 && *subscriber.link.key != *inside
         });
@@ -329,220 +360,4 @@ impl RoomTail {
 }
 
 #[cfg(test)]
-mod tests {
-    use cloudmeet_core::id::SessionId;
-    use tokio::sync::{mpsc, watch};
-
-    use super::*;
-    use crate::hub::sockets::{Outbound, Sockets};
-    use crate::rate_limit::RateLimits;
-
-    /// A socket of a person, with what it was sent.
-    struct Listener {
-        id: SocketId,
-        link: SocketLink,
-        queue: mpsc::Receiver<Outbound>,
-    }
-
-    impl Listener {
-        fn heard(&mut self) -> Vec<String> {
-            let mut heard = Vec::new();
-            while let Ok(outbound) = self.queue.try_recv() {
-                if let Outbound::Frame(text) = outbound {
-                    heard.push(text.to_string());
-                }
-            }
-            heard
-        }
-    }
-
-    fn listener(sockets: &mut Sockets, user: i64, key: &str) -> Listener {
-        let (queue, outbound) = mpsc::channel(1000);
-        let link = SocketLink {
-            key: key.into(),
-            user_id: UserId::new(user).expect("positive"),
-            session_id: SessionId::new("s".into()),
-            address: [127, 0, 0, 1].into(),
-            caps: RateLimits::On,
-            queue,
-            closing: watch::Sender::new(None),
-        };
-        let id = sockets.open(link.clone()).expect("few");
-        Listener { id, link, queue: outbound }
-    }
-
-    fn message(tail: &mut RoomTail, seq: i64) -> Offer {
-        tail.offer_message(seq, || format!("m{seq}"))
-    }
-
-    #[test]
-    fn what_comes_while_the_store_is_read_follows_what_was_read() {
-        let mut sockets = Sockets::default();
-        let (mut first, mut second) = (listener(&mut sockets, 1, "a"), listener(&mut sockets, 2, "b"));
-        let mut tail = RoomTail::default();
-        tail.subscribe(first.id, Subscriber::reading(first.link.clone()));
-        assert_eq!(tail.attach(first.id, 3, 0, "answer"), Attached::Live);
-        tail.subscribe(second.id, Subscriber::reading(second.link.clone()));
-        assert_eq!(message(&mut tail, 4), Offer::Taken);
-        assert_eq!(message(&mut tail, 5), Offer::Taken);
-        // The store was read when 4 was there and 5 was not.
-        assert_eq!(tail.attach(second.id, 4, 0, "answer"), Attached::Live);
-        assert_eq!(message(&mut tail, 6), Offer::Taken);
-        assert_eq!(first.heard(), ["answer", "m4", "m5", "m6"]);
-        assert_eq!(second.heard(), ["answer", "m5", "m6"]);
-    }
-
-    #[test]
-    fn a_gap_is_not_jumped_and_an_old_message_not_repeated() {
-        let mut sockets = Sockets::default();
-        let mut one = listener(&mut sockets, 1, "a");
-        let mut tail = RoomTail::default();
-        tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
-        tail.attach(one.id, 3, 0, "answer");
-        assert_eq!(message(&mut tail, 5), Offer::Gap);
-        assert_eq!(message(&mut tail, 4), Offer::Taken);
-        assert_eq!(message(&mut tail, 4), Offer::Old);
-        assert_eq!(message(&mut tail, 5), Offer::Taken);
-        assert_eq!(one.heard(), ["answer", "m4", "m5"]);
-    }
-
-    #[test]
-    fn what_came_before_the_first_place_was_known_is_read_again() {
-        let mut sockets = Sockets::default();
-        let mut one = listener(&mut sockets, 1, "a");
-        let mut tail = RoomTail::default();
-        tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
-        assert_eq!(message(&mut tail, 9), Offer::Taken);
-        assert_eq!(tail.attach(one.id, 8, 0, "answer"), Attached::Behind);
-        assert_eq!(tail.position(), Some((8, 0)));
-        assert_eq!(message(&mut tail, 9), Offer::Taken);
-        assert_eq!(one.heard(), ["answer", "m9"]);
-    }
-
-    #[test]
-    fn a_newer_reading_does_not_hide_messages_from_others() {
-        let mut sockets = Sockets::default();
-        let (mut first, mut second) = (listener(&mut sockets, 1, "a"), listener(&mut sockets, 2, "b"));
-        let mut tail = RoomTail::default();
-        tail.subscribe(first.id, Subscriber::reading(first.link.clone()));
-        tail.attach(first.id, 3, 0, "answer");
-        tail.subscribe(second.id, Subscriber::reading(second.link.clone()));
-        // Another server stored 4 and 5; only the second's reading has seen them.
-        assert_eq!(tail.attach(second.id, 5, 0, "answer"), Attached::Behind);
-        for seq in 4..=6 {
-            assert_eq!(message(&mut tail, seq), Offer::Taken);
-        }
-        assert_eq!(first.heard(), ["answer", "m4", "m5", "m6"]);
-        assert_eq!(second.heard(), ["answer", "m6"]);
-    }
-
-    #[test]
-    fn of_two_who_come_first_the_one_who_read_less_misses_nothing() {
-        let mut sockets = Sockets::default();
-        let (mut first, mut second) = (listener(&mut sockets, 1, "a"), listener(&mut sockets, 2, "b"));
-        let mut tail = RoomTail::default();
-        for one in [&first, &second] {
-            tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
-        }
-        // The second reads the store at 4; then 5 comes, and the first reads it with 5.
-        assert_eq!(message(&mut tail, 5), Offer::Taken);
-        assert_eq!(tail.attach(first.id, 5, 0, "answer"), Attached::Behind);
-        assert_eq!(message(&mut tail, 6), Offer::Taken);
-        assert_eq!(tail.attach(second.id, 4, 0, "answer"), Attached::Behind);
-        assert_eq!(tail.position(), Some((4, 0)));
-        assert_eq!(message(&mut tail, 7), Offer::Gap);
-        for seq in 5..=7 {
-            assert_eq!(message(&mut tail, seq), Offer::Taken);
-        }
-        assert_eq!(first.heard(), ["answer", "m6", "m7"]);
-        assert_eq!(second.heard(), ["answer", "m5", "m6", "m7"]);
-    }
-
-    #[test]
-    fn a_person_is_where_the_socket_inside_says() {
-        let mut sockets = Sockets::default();
-        let (inside, looking) = (listener(&mut sockets, 1, "inside"), listener(&mut sockets, 1, "looking"));
-        let (away, reading) = (listener(&mut sockets, 2, "away"), listener(&mut sockets, 3, "reading"));
-        let mut tail = RoomTail::default();
-        for one in [&inside, &looking, &away, &reading] {
-            tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
-        }
-        for one in [&inside, &looking, &away] {
-            tail.attach(one.id, 0, 0, "answer");
-        }
-        assert_eq!(tail.set_said(inside.id, Some(Status::InCall)), None);
-        tail.set_said(away.id, Some(Status::Offline));
-        let mut people: Vec<Present> = tail.people().collect();
-        people.sort_by_key(|present| present.user_id);
-        let seen: Vec<(i64, &str, Status)> =
-            people.iter().map(|p| (p.user_id.get(), &*p.socket_key, p.status)).collect();
-        assert_eq!(seen, [(1, "inside", Status::InCall), (2, "away", Status::Offline)]);
-    }
-
-    #[test]
-    fn a_truncated_subscription_hears_of_people_only_until_it_asks_again() {
-        let mut sockets = Sockets::default();
-        let mut one = listener(&mut sockets, 1, "a");
-        let mut tail = RoomTail::default();
-        tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
-        tail.attach(one.id, 0, 0, "live");
-        tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
-        tail.hold(one.id, "truncated");
-        message(&mut tail, 1);
-        tail.offer_participant(UserId::new(2).expect("positive"), 1, || "presence".to_owned());
-        tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
-        assert_eq!(tail.attach(one.id, 1, 0, "rest"), Attached::Live);
-        message(&mut tail, 2);
-        assert_eq!(one.heard(), ["live", "truncated", "presence", "rest", "m2"]);
-    }
-
-    #[test]
-    fn an_older_version_of_a_person_is_not_sent() {
-        let mut sockets = Sockets::default();
-        let mut one = listener(&mut sockets, 1, "a");
-        let mut tail = RoomTail::default();
-        tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
-        tail.attach(one.id, 0, 0, "answer");
-        let user = UserId::new(2).expect("positive");
-        let offers = [2, 1, 2, 3].map(|version| tail.offer_participant(user, version, || format!("v{version}")));
-        assert_eq!(offers, [Offer::Taken, Offer::Old, Offer::Taken, Offer::Taken]);
-        assert_eq!(one.heard(), ["answer", "v2", "v3"]);
-    }
-
-    #[test]
-    fn only_the_older_socket_inside_is_replaced() {
-        let mut sockets = Sockets::default();
-        let (mut old, mut new) = (listener(&mut sockets, 1, "old"), listener(&mut sockets, 1, "new"));
-        let mut looking = listener(&mut sockets, 1, "looking");
-        let mut tail = RoomTail::default();
-        for one in [&old, &new, &looking] {
-            tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
-            tail.attach(one.id, 0, 0, "answer");
-        }
-        tail.set_said(old.id, Some(Status::InCall));
-        tail.set_said(new.id, Some(Status::InCall));
-        tail.remove_replaced(UserId::new(1).expect("positive"), "new", "removed");
-        assert_eq!(old.heard(), ["answer", "removed"]);
-        assert_eq!(new.heard(), ["answer"]);
-        assert_eq!(looking.heard(), ["answer"]);
-        assert_eq!(tail.unsubscribe(old.id), Remaining::Another);
-        assert_eq!(tail.unsubscribe(new.id), Remaining::Another);
-        assert_eq!(tail.unsubscribe(looking.id), Remaining::None);
-    }
-
-    #[test]
-    fn too_much_while_reading_makes_the_answer_truncated() {
-        let mut sockets = Sockets::default();
-        let (one, mut late) = (listener(&mut sockets, 1, "a"), listener(&mut sockets, 2, "b"));
-        let mut tail = RoomTail::default();
-        tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
-        tail.attach(one.id, 0, 0, "answer");
-        tail.subscribe(late.id, Subscriber::reading(late.link.clone()));
-        for seq in 1..=i64::try_from(MAX_KEPT).expect("small") + 1 {
-            message(&mut tail, seq);
-        }
-        assert_eq!(tail.attach(late.id, 0, 0, "answer"), Attached::Overrun);
-        tail.hold(late.id, "truncated");
-        assert_eq!(late.heard(), ["truncated"]);
-    }
-}
+mod tests;

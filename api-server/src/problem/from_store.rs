@@ -2,7 +2,7 @@
 
 use cloudmeet_core::chat::SendError;
 use cloudmeet_core::permission::Denied;
-use cloudmeet_store::{Failure, StoreError, SubmitError};
+use cloudmeet_store::{Failure, PasswordReplaced, StoreError, SubmitError};
 
 use super::{Code, Problem, Rule};
 
@@ -34,6 +34,12 @@ impl<E: Into<Problem>> From<Failure<E>> for Problem {
             Failure::Refused(refusal) => refusal.into(),
             Failure::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<PasswordReplaced> for Problem {
+    fn from(_: PasswordReplaced) -> Self {
+        Code::WrongCredentials.into()
     }
 }
 

@@ -9,7 +9,7 @@ use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::time::Timestamp;
 use cloudmeet_store::HoldEnd;
 use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_util::task::AbortOnDropHandle;
@@ -113,7 +113,7 @@ impl Admitted {
             heartbeat_s: HEARTBEAT.as_secs(),
         }));
         // The session may have ended between the ticket and the place in the hub.
-        if !matches!(self.sessions.holder(&self.client.session_id).await, Ok(Some(_))) {
+        if !matches!(self.sessions.lives(&self.client.session_id).await, Ok(true)) {
             self.conference.hub.end_session(&self.client.session_id);
         }
         let (say_goodbye, goodbye) = oneshot::channel();
@@ -149,7 +149,11 @@ impl Admitted {
                     continue;
                 }
                 // To the moment: a heartbeat may come twenty seconds after the lease is over.
-                () = sleep_until(*last_sign + SILENCE) => return End::Lost,
+                () = sleep_until(*last_sign + SILENCE) => match stream.next().now_or_never() {
+                    // It spoke while a request of its own was waited for.
+                    Some(message) => message,
+                    None => return End::Lost,
+                },
             };
             let text = match message {
                 None | Some(Err(_)) => return if too_big(message.as_ref()) { End::TOO_BIG } else { End::Lost },

@@ -158,9 +158,13 @@ impl Requests {
         // Noted before it is stored: whoever takes over meanwhile must find who was inside.
         let before = self.conference.hub.set_said(room_id, self.id, Some(status.into()));
         match self.conference.store.set_status(room_id, self.who.actor(), hold, status.into()).await {
-            Ok(participant) => self.conference.hub.publish_participant(participant),
+            Ok(participant) => {
+                self.conference.hub.publish_participant(participant);
+                self.conference.hub.settle(room_id, self.id);
+            }
             Err(failure) => {
                 self.conference.hub.set_said(room_id, self.id, before);
+                self.conference.hub.settle(room_id, self.id);
                 return Err(failure.into());
             }
         }

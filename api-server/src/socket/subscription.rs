@@ -83,6 +83,7 @@ async fn enter(context: &Context<'_>, room_id: RoomId, request: &Subscribe) -> R
     }
     let participant = store.follow_room(room_id, who.actor(), hold, status).await?;
     conference.hub.publish_participant(participant);
+    conference.hub.settle(room_id, socket_id);
 
     let access = store.access(room_id, who.user_id).await?.ok_or(Code::RoomNotFound)?;
     let (last_seq, room_rev) = (access.room.last_seq, access.room.rev);

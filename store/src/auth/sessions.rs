@@ -1,5 +1,7 @@
 //! Sessions and the refresh tokens that keep them.
 
+use std::collections::HashSet;
+
 use cloudmeet_core::account::Account;
 use cloudmeet_core::crypto;
 use cloudmeet_core::id::{SessionId, UserId};
@@ -8,12 +10,14 @@ use cloudmeet_core::session::{self, REFRESH_LIFE, RefreshError, RefreshTokenStat
 use cloudmeet_core::time::{Span, Timestamp};
 use cloudmeet_core::token::OpaqueToken;
 
+use serde_json::{Map, Value as Json};
+
 use super::AuthStore;
 use super::accounts::{account, user_id};
 use crate::changes::{self, AccountChange};
 use crate::db::{Tx, locking};
 use crate::error::{Failure, StoreError};
-use crate::value::values;
+use crate::value::{Value, values};
 
 /// Is a session to be opened.
 #[derive(Debug)]
@@ -46,6 +50,11 @@ pub struct Renewed {
     pub refresh_token: OpaqueToken,
 }
 
+/// Says that a password was replaced, or its account deactivated, after it was checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the password is not the account's any more")]
+pub struct PasswordReplaced;
+
 /// Says why a refresh token is good for nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RenewError {
@@ -61,20 +70,52 @@ pub enum RenewError {
 const KEPT_AFTER_END: Span = REFRESH_LIFE;
 
 impl AuthStore {
-    /// Opens a session.
+    /// Opens a session for whoever knew the password behind `verified`: under the account's lock, for
+    /// a change of the password ends only the sessions that it finds.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub async fn open_session(&self, session: &NewSession) -> Result<(), StoreError> {
+    /// [`PasswordReplaced`], or the store's.
+    pub async fn open_session(
+        &self,
+        session: &NewSession,
+        verified: &PasswordHash,
+    ) -> Result<(), Failure<PasswordReplaced>> {
         let now = self.now();
         let mut tx = self.database.begin().await?;
+        tx.fetch_one(
+            locking!(
+                "a",
+                "SELECT a.id FROM accounts a WHERE a.id = $1 AND a.password_hash = $2 AND a.is_active = TRUE"
+            ),
+            values![session.user_id.get(), verified.as_str()],
+        )
+        .await?
+        .ok_or(Failure::Refused(PasswordReplaced))?;
         tx.execute(
             "INSERT INTO sessions (id, user_id, rotation_key, created_at) VALUES ($1, $2, $3, $4)",
             values![session.id.as_str(), session.user_id.get(), session.rotation_key.reveal(), now.as_millis()],
         )
         .await?;
         add_refresh_token(&mut tx, &session.refresh_token, &session.id, now).await?;
-        tx.commit().await
+        Ok(tx.commit().await?)
+    }
+
+    /// Gives those of some sessions that are over, or whose account is not active.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sessions_over(&self, ids: Vec<SessionId>) -> Result<Vec<SessionId>, StoreError> {
+        let asked: Map<String, Json> = ids.iter().map(|id| (id.to_string(), Json::Null)).collect();
+        let rows = self
+            .database
+            .read(
+                "SELECT s.id FROM sessions s JOIN accounts a ON a.id = s.user_id AND a.is_active = TRUE \
+                 WHERE s.ended_at IS NULL AND s.id IN (SELECT i.key FROM json_each($1) AS i)",
+                vec![Value::Json(Json::Object(asked).to_string())],
+            )
+            .await?;
+        let alive = rows.iter().map(|row| row.get::<String>("id")).collect::<Result<HashSet<_>, _>>()?;
+        Ok(ids.into_iter().filter(|id| !alive.contains(id.as_str())).collect())
     }
 
     /// Finds a session that lives and whose account is active. `None` for any other.

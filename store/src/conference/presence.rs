@@ -115,6 +115,55 @@ impl ConferenceStore {
         Ok(participant)
     }
 
+    /// Notes once more that a server has a socket of a person in a room: others gave it up while it
+    /// lived. Whoever was taken for gone is where that socket says; whoever is present stays as they
+    /// are, and inside with the socket that is inside by now. Gives the person's row, `None` if they
+    /// left, the room is closed, or `is_wanted`, asked under the person's lock, says that the socket
+    /// is gone.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hold_again(
+        &self,
+        id: RoomId,
+        user_id: UserId,
+        hold: Hold<'_>,
+        status: Status,
+        is_wanted: impl Fn() -> bool,
+    ) -> Result<Option<Participant>, StoreError> {
+        let now = self.now();
+        let mut tx = self.database.begin().await?;
+        if !rooms::lock(&mut tx, id).await?.is_some_and(|room| room.is_active) {
+            return Ok(None);
+        }
+        let Some(mut participant) = lock_participant(&mut tx, id, user_id).await? else { return Ok(None) };
+        if participant.membership == Membership::Stranger || !is_wanted() {
+            return Ok(None);
+        }
+        let before = participant.clone();
+        let status = match before.presence.status {
+            Status::Offline => status,
+            present => present,
+        };
+        participant.presence = before.presence.set(status, Sign::Socket, now);
+        if before.presence.status == Status::Offline && status == Status::InCall {
+            participant.call_socket = Some(hold.socket_id.to_owned());
+        }
+        tx.execute(
+            "INSERT INTO holds (room_id, user_id, server_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            values![id.get(), user_id.get(), hold.server_id],
+        )
+        .await?;
+        if participant != before {
+            save(&mut tx, &participant).await?;
+        }
+        if participant.presence.version != before.presence.version {
+            changes::note(&mut tx, &RoomChange::Person(id, user_id), now).await?;
+        }
+        tx.commit().await?;
+        Ok(Some(participant))
+    }
+
     /// Notes that a server has no socket of a person in a room any more, unless `is_wanted` says that
     /// it has one again: asked under the person's lock, before which no new socket is noted. Gives
     /// the person's row if others see a difference now.
@@ -135,13 +184,15 @@ impl ConferenceStore {
         if is_wanted() {
             return Ok(None);
         }
-        tx.execute(
-            "DELETE FROM holds WHERE room_id = $1 AND user_id = $2 AND server_id = $3",
-            values![id.get(), user_id.get(), server_id],
-        )
-        .await?;
+        let released = tx
+            .execute(
+                "DELETE FROM holds WHERE room_id = $1 AND user_id = $2 AND server_id = $3",
+                values![id.get(), user_id.get(), server_id],
+            )
+            .await?;
+        // Who let go first also said how.
         let mut changed = None;
-        if !is_held(&mut tx, id, user_id, now).await? {
+        if released > 0 && !is_held(&mut tx, id, user_id, now).await? {
             let before = participant.presence;
             let after = match end {
                 HoldEnd::Closed => before.close(now),
@@ -204,7 +255,11 @@ impl ConferenceStore {
         let mut ended = Vec::with_capacity(due.len());
         for row in due {
             let (id, user_id) = (rooms::room_id(&row, "room_id")?, people::user_id(&row, "user_id")?);
-            ended.extend(self.end_if_expired(id, user_id, now).await?);
+            match self.end_if_expired(id, user_id, now).await {
+                Ok(participant) => ended.extend(participant),
+                // One that cannot be ended must not keep the others.
+                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a presence was not ended"),
+            }
         }
         Ok(ended)
     }

@@ -1,13 +1,13 @@
 //! Accounts, sessions and keys.
 
 use cloudmeet_core::account::{DisplayName, FirstAdministrator, Registration, RegistrationError, Standing};
-use cloudmeet_core::id::SessionId;
+use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::password::PasswordHash;
 use cloudmeet_core::time::Span;
 use cloudmeet_core::token::OpaqueToken;
-use cloudmeet_store::{AccountChange, Failure, NewSession, RegisterError, RenewError, SealedKey};
+use cloudmeet_store::{AccountChange, Failure, NewSession, PasswordReplaced, RegisterError, RenewError, SealedKey};
 
-use crate::support::{Stores, new_account, on_both_stores, register};
+use crate::support::{Stores, new_account, on_both_stores, password_hash, register};
 
 on_both_stores! {
     the_first_account_administers_and_an_address_is_taken_once
@@ -17,6 +17,8 @@ on_both_stores! {
     of_many_tabs_with_one_token_all_get_the_same_successor
     an_ended_session_is_dead_and_others_read_of_it
     a_new_password_ends_the_other_sessions
+    a_replaced_password_opens_no_session
+    sessions_that_are_over_are_told_from_those_that_live
     a_new_name_is_stored_and_told
     servers_that_start_together_agree_on_one_signing_key
 }
@@ -68,15 +70,19 @@ async fn session(stores: &Stores, number: u8, email: &str) -> (SessionId, Opaque
     open(stores, number, account.id).await
 }
 
-async fn open(stores: &Stores, number: u8, user_id: cloudmeet_core::id::UserId) -> (SessionId, OpaqueToken) {
-    let session = NewSession {
+async fn open(stores: &Stores, number: u8, user_id: UserId) -> (SessionId, OpaqueToken) {
+    let session = new_session(number, user_id);
+    stores.auth.open_session(&session, &password_hash()).await.unwrap();
+    (session.id, session.refresh_token)
+}
+
+fn new_session(number: u8, user_id: UserId) -> NewSession {
+    NewSession {
         id: SessionId::new(format!("session-{number}")),
         user_id,
         rotation_key: OpaqueToken::from_random([number; 32]),
         refresh_token: OpaqueToken::from_random([number + 100; 32]),
-    };
-    stores.auth.open_session(&session).await.unwrap();
-    (session.id, session.refresh_token)
+    }
 }
 
 async fn a_refresh_token_rotates_and_its_replay_yields_the_same_successor(stores: Stores) {
@@ -126,6 +132,31 @@ async fn a_new_password_ends_the_other_sessions(stores: Stores) {
     assert!(stores.auth.session(&kept).await.unwrap().is_some());
     assert!(stores.auth.session(&ended).await.unwrap().is_none());
     assert_eq!(stores.auth.account(account.id).await.unwrap().unwrap().1.as_str(), "new");
+}
+
+async fn a_replaced_password_opens_no_session(stores: Stores) {
+    let account = register(&stores, "ann@example.org").await;
+    let (kept, _) = open(&stores, 1, account.id).await;
+    // Somebody's login has just found the old password right.
+    let new = PasswordHash::from_stored("new".to_owned());
+    stores.auth.change_password(account.id, &new, &kept).await.unwrap();
+    let late = new_session(2, account.id);
+    let refused = stores.auth.open_session(&late, &password_hash()).await;
+    assert!(matches!(refused, Err(Failure::Refused(PasswordReplaced))), "{refused:?}");
+    assert!(stores.auth.session(&late.id).await.unwrap().is_none());
+    stores.auth.open_session(&late, &new).await.unwrap();
+    assert!(stores.auth.session(&late.id).await.unwrap().is_some());
+}
+
+async fn sessions_that_are_over_are_told_from_those_that_live(stores: Stores) {
+    let account = register(&stores, "ann@example.org").await;
+    let (alive, _) = open(&stores, 1, account.id).await;
+    let (ended, _) = open(&stores, 2, account.id).await;
+    stores.auth.end_session(&ended).await.unwrap();
+    let unknown = SessionId::new("unknown".into());
+    let over = stores.auth.sessions_over(vec![alive, ended.clone(), unknown.clone()]).await.unwrap();
+    assert_eq!(over, [ended, unknown]);
+    assert_eq!(stores.auth.sessions_over(Vec::new()).await.unwrap(), []);
 }
 
 async fn a_new_name_is_stored_and_told(stores: Stores) {

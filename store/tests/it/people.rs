@@ -2,7 +2,7 @@
 
 use cloudmeet_core::id::SessionId;
 use cloudmeet_core::permission::{Denied, Membership};
-use cloudmeet_core::presence::Status;
+use cloudmeet_core::presence::{LEASE, Status};
 use cloudmeet_core::time::Span;
 use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::{Failure, Hold, HoldEnd, LeaveError, RoomChange, TicketHolder};
@@ -23,6 +23,8 @@ on_both_stores! {
     a_new_name_shows_in_every_room
     a_hold_that_is_wanted_again_stays
     a_server_that_seemed_dead_sees_whom_it_lost
+    a_hold_taken_again_restores_who_was_lost_and_changes_nobody_else
+    a_hold_released_twice_says_once_how_it_ended
     a_ticket_opens_once
 }
 
@@ -173,6 +175,43 @@ async fn a_server_that_seemed_dead_sees_whom_it_lost(stores: Stores) {
     assert_eq!(stores.conference.holds(HERE.server_id).await.unwrap(), [(room, ann.user_id)]);
     assert_eq!(stores.conference.end_expired_presences().await.unwrap().len(), 1);
     assert_eq!(stores.conference.holds(HERE.server_id).await.unwrap(), []);
+}
+
+async fn a_hold_taken_again_restores_who_was_lost_and_changes_nobody_else(stores: Stores) {
+    let ann = person(1, "Ann");
+    let room = stores.room(&ann).await.id;
+    stores.conference.follow_room(room, ann.actor(), HERE, Some(Status::InCall)).await.unwrap();
+    stores.conference.end_expired_presences().await.unwrap();
+    let again = async |is_wanted: bool| {
+        let hold = stores.conference.hold_again(room, ann.user_id, HERE, Status::InCall, || is_wanted).await.unwrap();
+        hold.map(|row| (row.presence.status, row.call_socket, row.presence.version))
+    };
+    let socket = |name: &str| Some(name.to_owned());
+    assert_eq!(again(false).await, None);
+    assert_eq!(stores.conference.holds(HERE.server_id).await.unwrap(), []);
+    assert_eq!(again(true).await, Some((Status::InCall, socket("socket-1"), 3)));
+    assert_eq!(stores.conference.holds(HERE.server_id).await.unwrap(), [(room, ann.user_id)]);
+    // She went on elsewhere while this server seemed dead.
+    stores.conference.end_expired_presences().await.unwrap();
+    stores.conference.renew_server(THERE.server_id).await.unwrap();
+    stores.conference.follow_room(room, ann.actor(), THERE, Some(Status::InCall)).await.unwrap();
+    assert_eq!(again(true).await, Some((Status::InCall, socket("socket-2"), 5)), "the newest socket stays inside");
+    stores.conference.leave(room, &ann).await.unwrap();
+    assert_eq!(again(true).await, None);
+}
+
+async fn a_hold_released_twice_says_once_how_it_ended(stores: Stores) {
+    let ann = person(1, "Ann");
+    let room = stores.room(&ann).await.id;
+    stores.conference.renew_server(HERE.server_id).await.unwrap();
+    stores.conference.follow_room(room, ann.actor(), HERE, Some(Status::InCall)).await.unwrap();
+    let now = stores.conference.now();
+    for end in [HoldEnd::Lapsed(now), HoldEnd::Closed] {
+        stores.conference.release_hold(room, ann.user_id, HERE.server_id, end, || false).await.unwrap();
+    }
+    let row = stores.conference.participant(room, ann.user_id).await.unwrap().unwrap();
+    assert!(!row.presence.closing, "a dead browser said no goodbye");
+    assert_eq!(row.presence.until, Some(now.plus(LEASE)));
 }
 
 async fn a_ticket_opens_once(stores: Stores) {

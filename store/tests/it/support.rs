@@ -104,9 +104,14 @@ pub(crate) fn new_account(email: &str) -> NewAccount {
     NewAccount {
         email: Email::parse(email).unwrap(),
         display_name: DisplayName::parse("Ann").unwrap(),
-        password_hash: PasswordHash::from_stored("hash".to_owned()),
+        password_hash: password_hash(),
         setup_code: None,
     }
+}
+
+/// Is the hash that every new account here has.
+pub(crate) fn password_hash() -> PasswordHash {
+    PasswordHash::from_stored("hash".to_owned())
 }
 
 pub(crate) async fn register(stores: &Stores, email: &str) -> cloudmeet_core::account::Account {
