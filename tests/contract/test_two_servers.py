@@ -1,0 +1,144 @@
+"""Two servers on one Postgres, with no other way to hear of each other: whoever is on one sees what happens on the other."""
+
+from __future__ import annotations
+
+import pytest
+
+from conftest import fresh_databases
+from contract.client import PASSWORD, Person, Socket
+from harness.server import Server
+
+# Servers look for each other's changes once a second.
+HEARD_S = 5
+
+
+@pytest.fixture(scope="module")
+def servers(postgres):
+    shared = fresh_databases(postgres) | {"INTERNAL_TOKEN": "the-same-secret-on-both-of-the-servers", "RATE_LIMITS": "off"}
+    with Server(**shared) as here, Server(**shared) as there:
+        Person(here, "Administrator").close()
+        yield here, there
+
+
+@pytest.fixture
+def room(servers):
+    """A room of Ann's in which Bob is too: `(ann, bob, room)`. Their REST calls go to the first server."""
+    here, _ = servers
+    ann, bob = Person(here, "Ann"), Person(here, "Bob")
+    room = ann.room()
+    bob.join(room)
+    yield ann, bob, room
+    ann.close()
+    bob.close()
+
+
+@pytest.fixture
+def socket_there(servers):
+    """Opens sockets on the second server: tickets hold on every one."""
+    opened = []
+
+    def open_socket(person: Person) -> Socket:
+        opened.append(Socket(servers[1], person.ticket()))
+        return opened[-1]
+
+    yield open_socket
+    for socket in opened:
+        socket.raw.close()
+
+
+def messages(frames):
+    return [(frame["message"]["seq"], frame["message"]["content"]) for frame in frames if frame["type"] == "message"]
+
+
+def test_messages_edits_and_deletions_reach_the_other_server_in_order(room, socket_there):
+    ann, bob, room = room
+    there = socket_there(bob)
+    there.subscribe(room)
+    said = [ann.say(room, f"line {number}") for number in range(1, 31)]
+    there.receive("message", timeout=HEARD_S, message=said[-1])
+    assert messages(there.kept) == [(number, f"line {number}") for number in range(1, 30)]
+    ann.patch(f"/api/rooms/{room}/messages/{said[0]['id']}", content="better")
+    changed = there.receive("message_updated", timeout=HEARD_S)
+    assert (changed["message"]["seq"], changed["message"]["content"]) == (1, "better")
+    ann.delete(f"/api/rooms/{room}/messages/{said[1]['id']}")
+    assert there.receive("message_deleted", timeout=HEARD_S)["message"]["id"] == said[1]["id"]
+
+
+def test_writers_on_both_servers_are_read_in_one_order(room, socket_there):
+    ann, bob, room = room
+    here, there = ann.socket(), socket_there(bob)
+    for socket in (here, there):
+        socket.subscribe(room)
+    for number in range(1, 21):
+        for socket, name in ((here, "here"), (there, "there")):
+            socket.send("send", room_id=room, client_msg_id=f"{name}-{number}", content=f"{name} {number}")
+    heard = [messages([socket.receive("message", timeout=HEARD_S) for _ in range(40)]) for socket in (here, there)]
+    assert heard[0] == heard[1]
+    assert [seq for seq, _ in heard[0]] == list(range(1, 41))
+
+
+def test_coming_and_going_shows_on_the_other_server(room, socket_there):
+    ann, bob, room = room
+    here = ann.socket()
+    here.subscribe(room)
+    there = socket_there(bob)
+    there.subscribe(room, status="in_call")
+    here.presence(bob.id, timeout=HEARD_S, status="in_call")
+    there.raw.close()
+    here.presence(bob.id, timeout=2 * HEARD_S, status="offline")
+
+
+def test_a_newer_socket_inside_takes_over_from_one_on_the_other_server(room, socket_there):
+    ann, bob, room = room
+    older, newer = bob.socket(), socket_there(bob)
+    older.subscribe(room, status="in_call")
+    newer.subscribe(room, status="in_call")
+    gone = older.receive("removed", timeout=HEARD_S)
+    assert gone == {"type": "removed", "room_id": room, "reason": "elsewhere"}
+    assert [(p["user_id"], p["status"]) for p in ann.detail(room)["participants"]] == [(bob.id, "in_call")]
+    older = bob.socket()
+    older.subscribe(room, status="in_call")
+    assert newer.receive("removed", timeout=HEARD_S)["reason"] == "elsewhere"
+
+
+def test_a_closed_room_is_told_on_the_other_server_also_to_who_has_not_caught_up(room, socket_there):
+    ann, bob, room = room
+    for number in range(250):
+        ann.say(room, f"line {number}")
+    behind, level = socket_there(bob), socket_there(ann)
+    assert behind.subscribe(room, after_seq=0)["truncated"]
+    assert ann.delete(f"/api/rooms/{room}").status_code == 204
+    assert behind.receive("room_closed", timeout=HEARD_S)["room_id"] == room
+    assert level.ask("send", "nothing", room_id=room, client_msg_id="1", content="x")["code"] == "room_closed"
+
+
+def test_a_session_that_ends_ends_its_sockets_on_the_other_server(room, socket_there):
+    ann, bob, room = room
+    out, kept = socket_there(ann), socket_there(bob)
+    assert ann.post("/api/auth/logout").status_code == 204
+    assert out.closed(timeout=HEARD_S) == 4401
+    assert kept.drain() == []
+
+
+def test_a_new_password_ends_the_others_sockets_on_the_other_server(servers, room, socket_there):
+    ann, _, room = room
+    mine = socket_there(ann)
+    token = ann.http.headers["authorization"]
+    ann.sign_in()
+    others = socket_there(ann)
+    ann.http.headers["authorization"] = token
+    assert ann.patch("/api/auth/me", password="another-good-one", current_password=PASSWORD).status_code == 200
+    assert others.closed(timeout=HEARD_S) == 4401
+    assert mine.drain() == []
+
+
+def test_rooms_that_change_are_told_to_who_watches_on_the_other_server(room, socket_there):
+    ann, bob, room = room
+    there = socket_there(bob)
+    there.ask("watch_rooms", "watching_rooms")
+    assert ann.patch(f"/api/rooms/{room}", name="Another name").status_code == 200
+    changed = there.receive("room", timeout=HEARD_S)
+    assert (changed["room"]["id"], changed["room"]["name"]) == (room, "Another name")
+    ann.say(room, "new")
+    while there.receive("room", timeout=HEARD_S)["room"]["unread"] != 1:
+        pass
