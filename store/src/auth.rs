@@ -10,7 +10,7 @@ pub use accounts::{NewAccount, RegisterError};
 pub use keys::SealedKey;
 pub use sessions::{LiveSession, NewSession, PasswordReplaced, RenewError, Renewed};
 
-use crate::changes::{self, AccountChange, Tail};
+use crate::changes::{self, AccountChange, ChangeRow, Tail};
 use crate::db::{Database, Location, OpenError};
 use crate::error::StoreError;
 use crate::migrate;
@@ -57,6 +57,15 @@ impl AuthStore {
     /// [`StoreError`]; the next call begins where this one did.
     pub async fn changes(&self, tail: &mut Tail) -> Result<Vec<AccountChange>, StoreError> {
         tail.poll(&self.database).await
+    }
+
+    /// Reads one step of the table of changes, for a server without this store: the rows after an id
+    /// that are not older than `since`, in the order of ids.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn change_rows(&self, after: i64, since: Timestamp) -> Result<Vec<ChangeRow>, StoreError> {
+        changes::rows::<AccountChange>(&self.database, after, since).await
     }
 
     /// Deletes what nobody can use any more: old changes and expired refresh tokens.

@@ -13,7 +13,7 @@ use cloudmeet_core::time::{Span, Timestamp};
 
 use crate::db::{Database, Tx};
 use crate::error::StoreError;
-use crate::value::values;
+use crate::value::{Row, values};
 
 /// How long after a row those with lesser ids are looked for: longer than any transaction takes from
 /// the row to its commit.
@@ -54,7 +54,18 @@ pub(crate) trait Change: Sized {
     const PRUNE: &'static str;
 
     fn to_row(&self) -> (&'static str, String);
-    fn from_row(kind: &str, subject: &str) -> Option<Self>;
+    fn from_row(row: &ChangeRow) -> Option<Self>;
+}
+
+/// Is a row of a table of changes, as a server hands it on to others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeRow {
+    /// Its place: rising, but given before its commit.
+    pub id: i64,
+    /// What kind of change it is.
+    pub kind: String,
+    /// Whom or what it is about.
+    pub subject: String,
 }
 
 impl Change for AccountChange {
@@ -70,10 +81,10 @@ impl Change for AccountChange {
         }
     }
 
-    fn from_row(kind: &str, subject: &str) -> Option<Self> {
-        match kind {
-            "session_ended" => Some(Self::SessionEnded(SessionId::new(subject.to_owned()))),
-            "account" => UserId::parse(subject).map(Self::Account),
+    fn from_row(row: &ChangeRow) -> Option<Self> {
+        match row.kind.as_str() {
+            "session_ended" => Some(Self::SessionEnded(SessionId::new(row.subject.clone()))),
+            "account" => UserId::parse(&row.subject).map(Self::Account),
             _ => None,
         }
     }
@@ -94,8 +105,9 @@ impl Change for RoomChange {
         }
     }
 
-    fn from_row(kind: &str, subject: &str) -> Option<Self> {
-        match kind {
+    fn from_row(row: &ChangeRow) -> Option<Self> {
+        let subject = row.subject.as_str();
+        match row.kind.as_str() {
             "room" => RoomId::parse(subject).map(Self::Room),
             "messages" => RoomId::parse(subject).map(Self::Messages),
             "revisions" => RoomId::parse(subject).map(Self::Revisions),
@@ -123,41 +135,60 @@ pub(crate) async fn prune<C: Change>(database: &Database) -> Result<(), StoreErr
     tx.commit().await
 }
 
-/// Follows a table of changes from the time at which it was made.
+/// Reads the rows after an id that are not older than `since`, in the order of ids, at most [`STEP`].
+pub(crate) async fn rows<C: Change>(
+    database: &Database,
+    after: i64,
+    since: Timestamp,
+) -> Result<Vec<ChangeRow>, StoreError> {
+    let rows = database.read(C::AFTER, values![after, since.as_millis(), STEP]).await?;
+    let row = |row: &Row| Ok(ChangeRow { id: row.get("id")?, kind: row.get("kind")?, subject: row.get("subject")? });
+    rows.iter().map(row).collect()
+}
+
+/// Follows a table of changes from the time at which it was made: says where to read on, and tells
+/// what of the rows is new.
 #[derive(Debug)]
 pub struct Tail {
     /// Rows up to this id were read and are too old to be joined by late ones.
     floor: i64,
     /// The rows after `floor` that were read, and when each was first.
     seen: BTreeMap<i64, Instant>,
+    /// Where the present reading has come to.
+    after: i64,
     since: Timestamp,
 }
 
 impl Tail {
-    pub(crate) fn from(now: Timestamp) -> Self {
-        Self { floor: 0, seen: BTreeMap::new(), since: now }
+    /// Follows from `now`, by the clock of the store whose table it is.
+    #[must_use]
+    pub fn from(now: Timestamp) -> Self {
+        Self { floor: 0, seen: BTreeMap::new(), after: 0, since: now }
     }
 
-    /// Reads what is new, in the order of ids.
-    pub(crate) async fn poll<C: Change>(&mut self, database: &Database) -> Result<Vec<C>, StoreError> {
+    /// Is after which id, and from which time on, the next rows are to be read.
+    #[must_use]
+    pub const fn place(&self) -> (i64, Timestamp) {
+        (self.after, self.since)
+    }
+
+    /// Takes the rows at [`place`](Self::place) and adds what is new of accounts. Says whether more
+    /// are to be read now.
+    pub fn take_accounts(&mut self, rows: &[ChangeRow], changes: &mut Vec<AccountChange>) -> bool {
+        self.take(rows, changes)
+    }
+
+    pub(crate) fn take<C: Change>(&mut self, rows: &[ChangeRow], changes: &mut Vec<C>) -> bool {
         let now = Instant::now();
-        let mut changes = Vec::new();
-        let mut after = self.floor;
-        loop {
-            let rows = database.read(C::AFTER, values![after, self.since.as_millis(), STEP]).await?;
-            let count = rows.len();
-            for row in rows {
-                let id: i64 = row.get("id")?;
-                after = id;
-                if let Entry::Vacant(unseen) = self.seen.entry(id) {
-                    unseen.insert(now);
-                    let (kind, subject): (String, String) = (row.get("kind")?, row.get("subject")?);
-                    changes.extend(C::from_row(&kind, &subject));
-                }
+        for row in rows {
+            self.after = row.id;
+            if let Entry::Vacant(unseen) = self.seen.entry(row.id) {
+                unseen.insert(now);
+                changes.extend(C::from_row(row));
             }
-            if i64::try_from(count).unwrap_or(i64::MAX) < STEP {
-                break;
-            }
+        }
+        if i64::try_from(rows.len()).unwrap_or(i64::MAX) >= STEP {
+            return true;
         }
         while let Some(first) = self.seen.first_entry() {
             if now.duration_since(*first.get()) < RESCAN {
@@ -166,6 +197,21 @@ impl Tail {
             self.floor = *first.key();
             first.remove();
         }
-        Ok(changes)
+        self.after = self.floor;
+        false
+    }
+
+    /// Reads what is new, in the order of ids.
+    pub(crate) async fn poll<C: Change>(&mut self, database: &Database) -> Result<Vec<C>, StoreError> {
+        let mut changes = Vec::new();
+        loop {
+            let (after, since) = self.place();
+            match rows::<C>(database, after, since).await {
+                Ok(rows) if self.take(&rows, &mut changes) => {}
+                // What was taken is not told again; the next call reads on.
+                Err(error) if changes.is_empty() => return Err(error),
+                Ok(_) | Err(_) => return Ok(changes),
+            }
+        }
     }
 }

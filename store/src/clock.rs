@@ -8,7 +8,7 @@ use cloudmeet_core::time::Timestamp;
 
 /// Is a clock that runs evenly and is set after the store's.
 #[derive(Debug, Clone)]
-pub(crate) struct Clock(Arc<Inner>);
+pub struct Clock(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -23,7 +23,9 @@ struct Inner {
 const MAX_ROUND_TRIP_MS: i64 = 1_000;
 
 impl Clock {
-    pub(crate) fn of_this_process() -> Self {
+    /// Is this process's own time, until it is set.
+    #[must_use]
+    pub fn of_this_process() -> Self {
         Self(Arc::new(Inner {
             started: Instant::now(),
             started_at_ms: Self::of_the_system(),
@@ -33,25 +35,28 @@ impl Clock {
     }
 
     /// Is the system's own time in milliseconds.
-    pub(crate) fn of_the_system() -> i64 {
+    #[must_use]
+    pub fn of_the_system() -> i64 {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
     }
 
     /// Is the store's time.
-    pub(crate) fn now(&self) -> Timestamp {
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.local() + self.0.offset_ms.load(Ordering::Relaxed))
     }
 
     /// Is this process's own time in milliseconds.
-    pub(crate) fn local(&self) -> i64 {
+    #[must_use]
+    pub fn local(&self) -> i64 {
         let elapsed = i64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(i64::MAX);
         self.0.started_at_ms.saturating_add(elapsed)
     }
 
     /// Sets the clock by what the store said between two readings of the local time. What took too
     /// long says less than what was known before.
-    pub(crate) fn set_offset(&self, store_ms: i64, asked: i64, answered: i64) {
+    pub fn set_offset(&self, store_ms: i64, asked: i64, answered: i64) {
         if self.0.is_set.swap(true, Ordering::Relaxed) && answered - asked > MAX_ROUND_TRIP_MS {
             return;
         }

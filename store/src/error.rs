@@ -53,6 +53,12 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
+    /// Says whether trying again later may succeed.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Full(_))
+    }
+
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt(what.into())
     }

@@ -18,7 +18,8 @@ mod writer;
 pub use auth::{
     AuthStore, LiveSession, NewAccount, NewSession, PasswordReplaced, RegisterError, RenewError, Renewed, SealedKey,
 };
-pub use changes::{AccountChange, RoomChange, Tail};
+pub use changes::{AccountChange, ChangeRow, RoomChange, Tail};
+pub use clock::Clock;
 pub use conference::{
     ConferenceStore, Draft, Hold, HoldEnd, Identity, JoinOutcome, LeaveError, ListFilter, MessageChange, MessageError,
     NewRoom, RoomAccess, RoomAudience, RoomListing, Sent, TicketHolder,
