@@ -3,6 +3,10 @@
 //! One family of algorithms at a time: Ed25519 keys of the auth store, or HS256 with a shared
 //! secret. A token's header chooses nothing: it must say what the server would have said.
 
+mod published;
+
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -12,11 +16,12 @@ use cloudmeet_api_types::auth::{Jwk, Jwks};
 use cloudmeet_core::crypto;
 use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::session::AccessClaims;
-use cloudmeet_core::time::Timestamp;
+use cloudmeet_core::time::{Span, Timestamp};
 use cloudmeet_store::{AuthStore, SealedKey};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
+pub use self::published::PublishedKeys;
 use crate::secret::Secret;
 
 /// Who signs and for whom: tokens of other systems are refused even under the same key.
@@ -26,13 +31,38 @@ const TOKEN_TYPE: &str = "at+jwt";
 /// How many bytes of nonce stand before a sealed key.
 const NONCE_BYTES: usize = 12;
 
-/// Signs and verifies access tokens.
-pub struct TokenKeys {
+/// Signs access tokens, and tells others how to verify them.
+pub struct Signer {
     header: Header,
-    signing: EncodingKey,
-    verifying: DecodingKey,
-    validation: Validation,
+    key: EncodingKey,
     jwks: Jwks,
+}
+
+/// Verifies access tokens. Cheap to clone.
+#[derive(Clone)]
+pub enum Verifier {
+    /// With the one key that the signer in this process has, or with a shared secret.
+    Known(Arc<VerifyingKey>),
+    /// With the keys that the auth service publishes.
+    Published(PublishedKeys),
+}
+
+/// Says why a token was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// It is not ours, or not good now.
+    #[error("the token is not valid")]
+    Invalid,
+    /// Whoever signed it is away, and its key is not known yet.
+    #[error("the signing keys cannot be read")]
+    Away,
+}
+
+/// Is a key with what a token under it must say of itself.
+pub struct VerifyingKey {
+    kid: Option<String>,
+    key: DecodingKey,
+    validation: Validation,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -45,65 +75,46 @@ struct WireClaims {
     exp: i64,
 }
 
-impl TokenKeys {
-    /// Signs by HS256 with a shared secret.
-    #[must_use]
-    pub fn shared(secret: &Secret) -> Self {
-        let secret = secret.reveal().as_bytes();
-        Self::new(
-            Algorithm::HS256,
-            None,
-            EncodingKey::from_secret(secret),
-            DecodingKey::from_secret(secret),
-            Jwks { keys: Vec::new() },
-        )
-    }
+/// Signs and verifies by HS256 with a shared secret.
+#[must_use]
+pub fn shared(secret: &Secret) -> (Signer, Verifier) {
+    let header = Header { typ: Some(TOKEN_TYPE.to_owned()), ..Header::new(Algorithm::HS256) };
+    let key = EncodingKey::from_secret(secret.reveal().as_bytes());
+    (Signer { header, key, jwks: Jwks { keys: Vec::new() } }, verifier_of_shared(secret))
+}
 
-    /// Signs with the Ed25519 key of the store, which is made where there is none.
-    ///
-    /// # Errors
-    /// When the store fails, or its key was sealed under another secret.
-    pub async fn stored(store: &AuthStore, sealing_key: &[u8]) -> anyhow::Result<Self> {
-        let key = store.signing_key_or(&make_key(sealing_key)?).await?;
-        let pkcs8 = unseal(&key, sealing_key).context(
-            "the signing key in the database is sealed under another secret: give all servers of one database \
-             the same INTERNAL_TOKEN, or restore the key file of the data directory",
-        )?;
-        let jwk = Jwk {
-            kty: "OKP".to_owned(),
-            crv: "Ed25519".to_owned(),
-            alg: "EdDSA".to_owned(),
-            usage: "sig".to_owned(),
-            kid: key.kid.clone(),
-            x: key.public_key.clone(),
-        };
-        Ok(Self::new(
-            Algorithm::EdDSA,
-            Some(key.kid),
-            EncodingKey::from_ed_der(&pkcs8),
-            DecodingKey::from_ed_components(&key.public_key).context("the stored public key is malformed")?,
-            Jwks { keys: vec![jwk] },
-        ))
-    }
+/// Verifies by HS256 with a shared secret.
+#[must_use]
+pub fn verifier_of_shared(secret: &Secret) -> Verifier {
+    let key = DecodingKey::from_secret(secret.reveal().as_bytes());
+    Verifier::Known(Arc::new(VerifyingKey::new(Algorithm::HS256, None, key)))
+}
 
-    fn new(
-        algorithm: Algorithm,
-        kid: Option<String>,
-        signing: EncodingKey,
-        verifying: DecodingKey,
-        jwks: Jwks,
-    ) -> Self {
-        let mut validation = Validation::new(algorithm);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[ISSUER]);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        // The times are judged by core, with the store's clock.
-        validation.validate_exp = false;
-        validation.validate_nbf = true;
-        let header = Header { typ: Some(TOKEN_TYPE.to_owned()), kid, ..Header::new(algorithm) };
-        Self { header, signing, verifying, validation, jwks }
-    }
+/// Signs and verifies with the Ed25519 key of the store, which is made where there is none.
+///
+/// # Errors
+/// When the store fails, or its key was sealed under another secret.
+pub async fn stored(store: &AuthStore, sealing_key: &[u8]) -> anyhow::Result<(Signer, Verifier)> {
+    let key = store.signing_key_or(&make_key(sealing_key)?).await?;
+    let pkcs8 = unseal(&key, sealing_key).context(
+        "the signing key in the database is sealed under another secret: give all servers of one database \
+         the same INTERNAL_TOKEN, or restore the key file of the data directory",
+    )?;
+    let jwk = Jwk {
+        kty: "OKP".to_owned(),
+        crv: "Ed25519".to_owned(),
+        alg: "EdDSA".to_owned(),
+        usage: "sig".to_owned(),
+        kid: key.kid.clone(),
+        x: key.public_key.clone(),
+    };
+    let verifying = VerifyingKey::published(&jwk).context("the stored public key is malformed")?;
+    let header = Header { typ: Some(TOKEN_TYPE.to_owned()), kid: Some(key.kid), ..Header::new(Algorithm::EdDSA) };
+    let signer = Signer { header, key: EncodingKey::from_ed_der(&pkcs8), jwks: Jwks { keys: vec![jwk] } };
+    Ok((signer, Verifier::Known(Arc::new(verifying))))
+}
 
+impl Signer {
     /// Signs a token for a session.
     ///
     /// # Errors
@@ -117,31 +128,78 @@ impl TokenKeys {
             iat: claims.issued_at.as_seconds(),
             exp: claims.expires_at.as_seconds(),
         };
-        jsonwebtoken::encode(&self.header, &wire, &self.signing).context("cannot sign a token")
-    }
-
-    /// Reads a token that is ours and good at `now`. `None` for any other.
-    #[must_use]
-    pub fn verify(&self, token: &str, now: Timestamp) -> Option<AccessClaims> {
-        let data = jsonwebtoken::decode::<WireClaims>(token, &self.verifying, &self.validation).ok()?;
-        let typ = data.header.typ.as_deref().unwrap_or_default();
-        if data.header.kid != self.header.kid || !typ.eq_ignore_ascii_case(TOKEN_TYPE) {
-            return None;
-        }
-        let claims = AccessClaims {
-            user_id: UserId::parse(&data.claims.sub)?,
-            session_id: SessionId::new(data.claims.sid),
-            issued_at: Timestamp::from_millis(data.claims.iat.checked_mul(1000)?),
-            expires_at: Timestamp::from_millis(data.claims.exp.checked_mul(1000)?),
-        };
-        claims.check(now).ok()?;
-        Some(claims)
+        jsonwebtoken::encode(&self.header, &wire, &self.key).context("cannot sign a token")
     }
 
     /// Gives the public keys; none with a shared secret.
     #[must_use]
     pub const fn jwks(&self) -> &Jwks {
         &self.jwks
+    }
+}
+
+impl Verifier {
+    /// Reads a token that is ours and good at `now`.
+    ///
+    /// # Errors
+    /// [`VerifyError`].
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, VerifyError> {
+        self.verify_loosely(token, now, Span::seconds(0)).await
+    }
+
+    /// Reads a token that is ours and good at `now`, by a clock that may be wrong by some tolerance.
+    ///
+    /// # Errors
+    /// [`VerifyError`].
+    pub async fn verify_loosely(
+        &self,
+        token: &str,
+        now: Timestamp,
+        tolerance: Span,
+    ) -> Result<AccessClaims, VerifyError> {
+        let claims = match self {
+            Self::Known(key) => key.read(token),
+            Self::Published(keys) => {
+                let kid = jsonwebtoken::decode_header(token).ok().and_then(|header| header.kid);
+                keys.find(&kid.ok_or(VerifyError::Invalid)?).await?.read(token)
+            }
+        };
+        claims.filter(|claims| claims.check_loosely(now, tolerance).is_ok()).ok_or(VerifyError::Invalid)
+    }
+}
+
+impl VerifyingKey {
+    fn new(algorithm: Algorithm, kid: Option<String>, key: DecodingKey) -> Self {
+        let mut validation = Validation::new(algorithm);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[ISSUER]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        // The times are judged by core, with the store's clock.
+        validation.validate_exp = false;
+        validation.validate_nbf = true;
+        Self { kid, key, validation }
+    }
+
+    /// Takes a key as it is published. `None` for one that is no Ed25519 signing key.
+    fn published(jwk: &Jwk) -> Option<Self> {
+        let is_ours = (jwk.kty.as_str(), jwk.crv.as_str(), jwk.alg.as_str()) == ("OKP", "Ed25519", "EdDSA");
+        let key = DecodingKey::from_ed_components(&jwk.x).ok().filter(|_| is_ours)?;
+        Some(Self::new(Algorithm::EdDSA, Some(jwk.kid.clone()), key))
+    }
+
+    /// Reads a token of ours, whenever it was good.
+    fn read(&self, token: &str) -> Option<AccessClaims> {
+        let data = jsonwebtoken::decode::<WireClaims>(token, &self.key, &self.validation).ok()?;
+        let typ = data.header.typ.as_deref().unwrap_or_default();
+        if data.header.kid != self.kid || !typ.eq_ignore_ascii_case(TOKEN_TYPE) {
+            return None;
+        }
+        Some(AccessClaims {
+            user_id: UserId::parse(&data.claims.sub)?,
+            session_id: SessionId::new(data.claims.sid),
+            issued_at: Timestamp::from_millis(data.claims.iat.checked_mul(1000)?),
+            expires_at: Timestamp::from_millis(data.claims.exp.checked_mul(1000)?),
+        })
     }
 }
 
@@ -178,14 +236,12 @@ fn unseal(key: &SealedKey, sealing_key: &[u8]) -> anyhow::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use cloudmeet_core::time::Span;
-
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
-    fn keys(secret: &str) -> TokenKeys {
-        TokenKeys::shared(&Secret::new(secret.repeat(32)))
+    fn keys(secret: &str) -> (Signer, Verifier) {
+        shared(&Secret::new(secret.repeat(32)))
     }
 
     fn claims() -> AccessClaims {
@@ -193,18 +249,20 @@ mod tests {
         AccessClaims::issue(user, SessionId::new("s".into()), NOW, Span::minutes(60))
     }
 
-    #[test]
-    fn a_token_reads_back_until_it_expires() {
-        let keys = keys("a");
-        let token = keys.sign(&claims()).expect("signs");
-        assert_eq!(keys.verify(&token, NOW), Some(claims()));
-        assert_eq!(keys.verify(&token, NOW.plus(Span::minutes(60))), None);
-        assert_eq!(self::keys("b").verify(&token, NOW), None);
+    #[tokio::test]
+    async fn a_token_reads_back_until_it_expires() {
+        let (signer, verifier) = keys("a");
+        let token = signer.sign(&claims()).expect("signs");
+        assert_eq!(verifier.verify(&token, NOW).await, Ok(claims()));
+        assert_eq!(verifier.verify(&token, NOW.plus(Span::minutes(60))).await, Err(VerifyError::Invalid));
+        assert_eq!(keys("b").1.verify(&token, NOW).await, Err(VerifyError::Invalid));
     }
 
     #[test]
     fn a_token_of_another_kind_is_refused() {
-        let keys = keys("a");
+        let (signer, _) = keys("a");
+        let secret = DecodingKey::from_secret("a".repeat(32).as_bytes());
+        let verifying = VerifyingKey::new(Algorithm::HS256, None, secret);
         let key = EncodingKey::from_secret("a".repeat(32).as_bytes());
         let good = || {
             serde_json::json!({"iss": "cloudmeet", "aud": "cloudmeet", "sub": "7", "sid": "s",
@@ -212,19 +270,19 @@ mod tests {
         };
         let with = |header: &Header, claims: &serde_json::Value| {
             let token = jsonwebtoken::encode(header, claims, &key).expect("signs");
-            keys.verify(&token, NOW).is_some()
+            verifying.read(&token).is_some()
         };
-        assert!(with(&keys.header, &good()));
-        assert!(!with(&Header { typ: Some("JWT".into()), ..keys.header.clone() }, &good()));
-        assert!(!with(&Header { kid: Some("x".into()), ..keys.header.clone() }, &good()));
+        assert!(with(&signer.header, &good()));
+        assert!(!with(&Header { typ: Some("JWT".into()), ..signer.header.clone() }, &good()));
+        assert!(!with(&Header { kid: Some("x".into()), ..signer.header.clone() }, &good()));
         for (name, value) in [("iss", "other"), ("aud", "other"), ("sub", "-7"), ("sub", "x")] {
             let mut claims = good();
             claims[name] = value.into();
-            assert!(!with(&keys.header, &claims), "{name}={value}");
+            assert!(!with(&signer.header, &claims), "{name}={value}");
         }
         let mut unending = good();
         unending.as_object_mut().expect("object").remove("exp");
-        assert!(!with(&keys.header, &unending));
+        assert!(!with(&signer.header, &unending));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 mod accounts;
 mod cookie;
+pub(crate) mod internal;
 mod login;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -14,7 +16,8 @@ use cloudmeet_core::time::Span;
 use cloudmeet_store::{AuthStore, ConferenceStore};
 
 pub use self::cookie::RefreshCookie;
-use crate::access_token::TokenKeys;
+pub use self::upkeep::{follow, keep};
+use crate::access_token::Signer;
 use crate::hash_pool::{HashError, HashPool};
 use crate::hub::Hub;
 use crate::origin::Names;
@@ -40,7 +43,7 @@ pub struct Auth {
     /// Who hashes passwords.
     pub hashes: HashPool,
     /// Who signs tokens.
-    pub keys: Arc<TokenKeys>,
+    pub signer: Signer,
     /// What is limited.
     pub limits: Arc<Limits>,
     /// Who may register.
@@ -60,10 +63,17 @@ pub struct Auth {
 pub struct SessionListener {
     /// Who remembers sessions.
     pub sessions: Sessions,
+    /// The rooms that the same process serves, if it does.
+    pub rooms: Option<Rooms>,
+}
+
+/// Is what of rooms hears of accounts.
+#[derive(Clone)]
+pub struct Rooms {
     /// Who closes sockets.
     pub hub: Hub,
-    /// Where people's names stand in rooms.
-    pub conference: ConferenceStore,
+    /// Where people's names stand.
+    pub store: ConferenceStore,
 }
 
 /// The REST interface of accounts.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use ipnet::IpNet;
@@ -26,6 +26,15 @@ impl ClientAddress {
             v4 @ IpAddr::V4(_) => v4,
         }
     }
+}
+
+/// Is what a proxy says of where a request came from.
+#[derive(Debug, Clone)]
+pub struct Hop {
+    /// The addresses on the way, the client's first, as far as they are believed.
+    pub forwarded_for: HeaderValue,
+    /// By which scheme the client came.
+    pub forwarded_proto: HeaderValue,
 }
 
 /// Knows which proxies to believe.
@@ -67,13 +76,31 @@ impl Proxies {
         ClientAddress(client)
     }
 
+    /// Says what a request that came from `peer` is to carry to the next server.
+    #[must_use]
+    pub fn hop(&self, peer: IpAddr, headers: &HeaderMap) -> Hop {
+        let is_trusted = self.is_trusted(peer);
+        let mut addresses: Vec<String> = Vec::new();
+        if is_trusted {
+            let before = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+            addresses.extend(before.map(str::to_owned));
+        }
+        addresses.push(peer.to_canonical().to_string());
+        let proto = headers.get("x-forwarded-proto").filter(|_| is_trusted).cloned();
+        Hop {
+            // Made of what was a header before, and of an address.
+            forwarded_for: HeaderValue::try_from(addresses.join(", ")).unwrap_or(HeaderValue::from_static("unknown")),
+            forwarded_proto: proto.unwrap_or(HeaderValue::from_static("http")),
+        }
+    }
+
     fn is_trusted(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.trusted.iter().any(|network| network.contains(&address))
     }
 }
 
-/// Gives every request its [`ClientAddress`].
+/// Gives every request its [`ClientAddress`] and its [`Hop`].
 pub async fn find(
     State(proxies): State<Proxies>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -81,7 +108,9 @@ pub async fn find(
     next: Next,
 ) -> Response {
     let client = proxies.client(peer.ip(), request.headers());
+    let hop = proxies.hop(peer.ip(), request.headers());
     request.extensions_mut().insert(client);
+    request.extensions_mut().insert(hop);
     next.run(request).await
 }
 

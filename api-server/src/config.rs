@@ -11,12 +11,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
 use cloudmeet_core::account::{FirstAdministrator, Registration};
+use cloudmeet_core::crypto;
 use cloudmeet_core::time::Span;
+use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::Location;
 use ipnet::IpNet;
 use url::Url;
 
-pub use settings::{Command, LogFormat};
+pub use settings::{Command, LogFormat, Role};
 use settings::{RegistrationSetting, Settings, Switch};
 
 use crate::rate_limit::RateLimits;
@@ -31,6 +33,8 @@ const MIN_SECRET_BYTES: usize = 32;
 /// Is everything that the server is told from outside, judged.
 #[derive(Debug)]
 pub struct Config {
+    /// What it does.
+    pub role: Role,
     /// Where it listens; port 0 takes any free one.
     pub listen: SocketAddr,
     /// Who reaches it, and under which names.
@@ -47,8 +51,13 @@ pub struct Config {
     pub conference_database: Option<Location>,
     /// The shared secret that signs tokens; `None`: Ed25519 keys of the store.
     pub jwt_secret: Option<Secret>,
-    /// What seals the store's keys, so that several servers can open them; `None`: a key file.
-    pub sealing_secret: Option<Secret>,
+    /// What services know each other by; it also seals the store's keys, so that several servers can
+    /// open them. `None`, in `all` alone: a key file.
+    pub internal_token: Option<Secret>,
+    /// Where the servers of the role auth are.
+    pub auth_service: Vec<Url>,
+    /// Where the servers of the role conference are.
+    pub conference_service: Vec<Url>,
     /// How long an access token lives.
     pub access_token_life: Span,
     /// Who may register.
@@ -70,6 +79,9 @@ pub enum Exposure {
     Local,
     /// Whoever knows this address; on loopback behind a proxy it may be unknown.
     Public(Option<Url>),
+    /// The gateway, which answers for the names; people know it by this address, as far as this
+    /// server was told.
+    Inner(Option<Url>),
 }
 
 impl Config {
@@ -88,22 +100,32 @@ impl Config {
     pub fn first_administrator(&self) -> FirstAdministrator {
         match self.exposure {
             Exposure::Local => FirstAdministrator::FirstAccount,
-            Exposure::Public(_) => FirstAdministrator::SetupCode,
+            Exposure::Public(_) | Exposure::Inner(_) => FirstAdministrator::SetupCode,
+        }
+    }
+
+    /// Is the address that people type, where it is known.
+    #[must_use]
+    pub const fn public_url(&self) -> Option<&Url> {
+        match &self.exposure {
+            Exposure::Public(url) | Exposure::Inner(url) => url.as_ref(),
+            Exposure::Local => None,
         }
     }
 
     /// Says whether people come by https, so that cookies can be bound to it.
     #[must_use]
     pub fn is_secure(&self) -> bool {
-        matches!(&self.exposure, Exposure::Public(Some(url)) if url.scheme() == "https")
+        self.public_url().is_some_and(|url| url.scheme() == "https")
     }
 
     fn judge(settings: Settings) -> anyhow::Result<Self> {
         let host = settings.host;
         let mut warnings = Vec::new();
         let public_url = settings.public_url.as_deref().map(parse_public_url).transpose()?;
+        let is_inner = matches!(settings.role, Role::Auth | Role::Conference);
         ensure!(
-            host.is_loopback() || public_url.is_some(),
+            host.is_loopback() || public_url.is_some() || is_inner,
             "PUBLIC_URL is required when HOST ({host}) is not loopback: set it to the address people type, \
              such as https://meet.example.org"
         );
@@ -117,7 +139,12 @@ impl Config {
             settings.rate_limits == Switch::On || host.is_loopback(),
             "RATE_LIMITS=off is for load runs on a loopback HOST only, and HOST is {host}"
         );
-        let exposure = if host.is_loopback() && public_url.is_none() && settings.trusted_proxies.is_empty() {
+        if settings.role == Role::Auth && public_url.is_none() {
+            warnings.push("PUBLIC_URL is not set: refresh cookies are not bound to https".to_owned());
+        }
+        let exposure = if is_inner {
+            Exposure::Inner(public_url)
+        } else if host.is_loopback() && public_url.is_none() && settings.trusted_proxies.is_empty() {
             Exposure::Local
         } else {
             Exposure::Public(public_url)
@@ -129,8 +156,30 @@ impl Config {
             None => Registration::Closed,
         };
         let (auth_database, conference_database) = databases(&settings)?;
+        let jwt_secret = settings.jwt_secret_key.map(|secret| strong("JWT_SECRET_KEY", secret)).transpose()?;
+        let internal_token = match settings.internal_token {
+            Some(token) => Some(strong("INTERNAL_TOKEN", token)?),
+            None => jwt_secret.as_ref().map(derive_internal_token),
+        };
+        ensure!(
+            internal_token.is_some() || !is_inner,
+            "INTERNAL_TOKEN is required in the roles auth and conference, by which they know each other: \
+             make one with `openssl rand -hex 32` and give it to both"
+        );
+        let services = |name: &str, urls: &[String], roles: &[Role]| {
+            ensure!(
+                !urls.is_empty() || !roles.contains(&settings.role),
+                "{name} is required in this role: set it to where those servers are, such as http://host:8000"
+            );
+            urls.iter().map(|url| parse_service_url(name, url)).collect::<anyhow::Result<Vec<Url>>>()
+        };
+        let auth_service =
+            services("AUTH_SERVICE_URL", &settings.auth_service_url, &[Role::Gateway, Role::Conference])?;
+        let conference_service =
+            services("CONFERENCE_SERVICE_URL", &settings.conference_service_url, &[Role::Gateway])?;
         Ok(Self {
-            listen: SocketAddr::new(host, settings.port),
+            role: settings.role,
+            listen: SocketAddr::new(host, settings.port.unwrap_or_else(|| default_port(settings.role))),
             exposure,
             allowed_origins: settings
                 .allowed_origins
@@ -144,8 +193,10 @@ impl Config {
             },
             auth_database,
             conference_database,
-            jwt_secret: settings.jwt_secret_key.map(|secret| strong("JWT_SECRET_KEY", secret)).transpose()?,
-            sealing_secret: settings.internal_token.map(|secret| strong("INTERNAL_TOKEN", secret)).transpose()?,
+            jwt_secret,
+            internal_token,
+            auth_service,
+            conference_service,
             access_token_life: Span::minutes(settings.jwt_access_token_expire_minutes),
             registration,
             rate_limits: match settings.rate_limits {
@@ -192,6 +243,26 @@ fn from_parts(settings: &Settings, host: &str, database: &str) -> anyhow::Result
     url.set_password(settings.postgres_password.as_ref().map(Secret::reveal)).map_err(refused)?;
     url.set_path(database);
     Ok(Location::Postgres(url.into()))
+}
+
+const fn default_port(role: Role) -> u16 {
+    match role {
+        Role::All | Role::Gateway => 8000,
+        Role::Auth => 8001,
+        Role::Conference => 8002,
+    }
+}
+
+/// Makes the token of servers that share a signing secret and nothing else.
+fn derive_internal_token(secret: &Secret) -> Secret {
+    let token = OpaqueToken::from_random(crypto::authenticate(secret.reveal().as_bytes(), "cloudmeet: internal token"));
+    Secret::new(token.reveal().to_owned())
+}
+
+fn parse_service_url(name: &str, text: &str) -> anyhow::Result<Url> {
+    let url = parse_origin(name, text.trim())?;
+    ensure!(url.scheme() == "http", "{name} {url} must begin with http://: services speak on a network of their own");
+    Ok(url)
 }
 
 fn parse_public_url(text: &str) -> anyhow::Result<Url> {
@@ -320,6 +391,32 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_part_needs_the_others_and_what_they_share() {
+        let token = "t".repeat(32);
+        assert!(refusal(&[("ROLE", "auth")]).contains("INTERNAL_TOKEN"));
+        let conference = [("ROLE", "conference"), ("INTERNAL_TOKEN", token.as_str())];
+        assert!(refusal(&conference).contains("AUTH_SERVICE_URL"));
+        let gateway = [("ROLE", "gateway"), ("AUTH_SERVICE_URL", "http://auth:8000")];
+        assert!(refusal(&gateway).contains("CONFERENCE_SERVICE_URL"));
+        assert!(refusal(&[("ROLE", "auth"), ("INTERNAL_TOKEN", "short")]).contains("INTERNAL_TOKEN"));
+        let path = [("ROLE", "gateway"), ("AUTH_SERVICE_URL", "http://auth:8000/api")];
+        assert!(refusal(&path).contains("AUTH_SERVICE_URL"));
+        let auth =
+            judged(&[("ROLE", "auth"), ("HOST", "0.0.0.0"), ("JWT_SECRET_KEY", &"k".repeat(32))]).expect("sound");
+        assert_eq!((auth.listen.port(), auth.exposure.clone()), (8001, Exposure::Inner(None)));
+        assert_eq!(auth.first_administrator(), FirstAdministrator::SetupCode);
+        let derived = auth.internal_token.expect("derived");
+        assert!(!derived.reveal().contains("kkkk") && derived.reveal().len() >= MIN_SECRET_BYTES);
+        let several = [
+            ("ROLE", "gateway"),
+            ("AUTH_SERVICE_URL", "http://a:1"),
+            ("CONFERENCE_SERVICE_URL", "http://b:2, http://[::1]:3"),
+        ];
+        let gateway = judged(&several).expect("sound");
+        assert_eq!((gateway.conference_service.len(), gateway.exposure), (2, Exposure::Local));
     }
 
     #[test]

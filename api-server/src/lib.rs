@@ -4,7 +4,9 @@
 //! together, `server` runs the result.
 
 pub mod access_token;
+pub mod accounts;
 pub mod auth;
+pub mod auth_service;
 pub mod client_address;
 pub mod conference;
 pub mod config;
@@ -12,6 +14,7 @@ pub mod data_dir;
 pub mod docs;
 pub mod docs_ui;
 pub mod extract;
+pub mod gateway;
 pub mod hash_pool;
 pub mod health;
 pub mod healthcheck;
@@ -26,4 +29,6 @@ pub mod secret;
 pub mod server;
 pub mod sessions;
 pub mod socket;
+pub mod tasks;
+pub mod upstream;
 pub mod web_ui;

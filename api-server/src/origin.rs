@@ -44,8 +44,8 @@ impl Names {
     #[must_use]
     pub fn new(exposure: &Exposure, allowed: &[Url]) -> Self {
         let public = match exposure {
-            Exposure::Public(Some(url)) => Some(url),
-            Exposure::Public(None) | Exposure::Local => None,
+            Exposure::Public(url) | Exposure::Inner(url) => url.as_ref(),
+            Exposure::Local => None,
         };
         let known = || public.into_iter().chain(allowed);
         Self(Arc::new(Inner {
@@ -64,9 +64,14 @@ impl Names {
             return Origin::Own;
         }
         // Without a public name a page is ours if it came from the very address it talks to; that the
-        // address is a loopback one has been checked before.
-        let same = !matches!(self.0.exposure, Exposure::Public(Some(_)))
-            && origin.strip_prefix("http://").is_some_and(|host| Some(host) == request_host(headers));
+        // address is one of ours has been checked before, by the gateway if not here.
+        let schemes: &[&str] = match self.0.exposure {
+            Exposure::Public(Some(_)) | Exposure::Inner(Some(_)) => &[],
+            Exposure::Local | Exposure::Public(None) => &["http://"],
+            Exposure::Inner(None) => &["http://", "https://"],
+        };
+        let host = schemes.iter().find_map(|scheme| origin.strip_prefix(scheme));
+        let same = host.is_some() && host == request_host(headers);
         if same { Origin::Own } else { Origin::Foreign }
     }
 
@@ -76,6 +81,7 @@ impl Names {
         let host = host.to_ascii_lowercase();
         match &self.0.exposure {
             Exposure::Local => is_loopback(&host) && !FORWARDING_HEADERS.iter().any(|name| headers.contains_key(*name)),
+            Exposure::Inner(_) => true,
             Exposure::Public(None) => is_loopback(&host) || self.0.hosts.contains(&host),
             Exposure::Public(Some(_)) => {
                 let bare = host.strip_suffix(":443").or_else(|| host.strip_suffix(":80")).unwrap_or(&host);

@@ -98,9 +98,10 @@ impl Problem {
     #[must_use]
     pub fn retry_after(&self) -> Option<u64> {
         match self.code.status() {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                Some(self.retry_after_s.unwrap_or(DEFAULT_RETRY_S))
-            }
+            StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => Some(self.retry_after_s.unwrap_or(DEFAULT_RETRY_S)),
             _ => None,
         }
     }

@@ -14,7 +14,6 @@ use cloudmeet_core::time::Span;
 use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::{AuthStore, ConferenceStore, Location, MessageWriter};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
@@ -23,21 +22,25 @@ use tower_http::trace::TraceLayer;
 use url::Url;
 use uuid::Uuid;
 
-use crate::access_token::{self, TokenKeys};
-use crate::auth::{self, Auth, AuthState, RefreshCookie, SessionListener};
+use crate::access_token::{self, PublishedKeys, Signer, Verifier};
+use crate::accounts::Accounts;
+use crate::auth::{self, Auth, AuthState, RefreshCookie, Rooms, SessionListener};
+use crate::auth_service::AuthService;
 use crate::client_address::{self, Proxies};
 use crate::conference::{self, Conference, ConferenceState};
-use crate::config::Config;
+use crate::config::{Config, Role};
 use crate::data_dir::DataDir;
 use crate::docs::Description;
+use crate::gateway::{self, Gateway};
 use crate::hash_pool::HashPool;
 use crate::health::{self, Health};
 use crate::hub::{Follower, Hub};
 use crate::origin::{self, Names};
 use crate::problem::{self, Code, Problem};
 use crate::rate_limit::Limits;
-use crate::secret::Secret;
 use crate::sessions::Sessions;
+use crate::tasks::Tasks;
+use crate::upstream::Upstream;
 use crate::{docs_ui, random, socket, web_ui};
 
 /// How long the setup link is good.
@@ -59,25 +62,34 @@ pub struct Server {
 pub struct Running {
     /// Who tells load balancers that it goes down.
     pub health: Health,
-    /// Who closes the sockets.
-    pub hub: Hub,
     /// Cancelled, it ends the standing tasks.
     pub stop: CancellationToken,
-    tasks: TaskTracker,
-    auth: AuthStore,
-    conference: ConferenceStore,
+    tasks: Tasks,
+    hub: Option<Hub>,
+    auth: Option<AuthStore>,
+    conference: Option<ConferenceStore>,
 }
 
 impl Running {
+    /// Says goodbye to every socket, and waits until they have gone.
+    pub async fn close_sockets(&self) {
+        if let Some(hub) = &self.hub {
+            hub.close_all().await;
+        }
+    }
+
     /// Waits for the standing tasks, the writer among them, and closes the databases. The router must
     /// be gone: it hands messages to the writer.
     pub async fn end(self, timeout: Duration) {
         self.stop.cancel();
-        self.tasks.close();
         let ending = async {
-            self.tasks.wait().await;
-            self.auth.close().await;
-            self.conference.close().await;
+            self.tasks.end().await;
+            if let Some(store) = &self.auth {
+                store.close().await;
+            }
+            if let Some(store) = &self.conference {
+                store.close().await;
+            }
         };
         if tokio::time::timeout(timeout, ending).await.is_err() {
             tracing::warn!("some tasks did not end");
@@ -86,65 +98,236 @@ impl Running {
 }
 
 impl Server {
-    /// Puts everything together in one process.
+    /// Puts together what a role needs.
     ///
     /// # Errors
     /// When the data directory or a database cannot be used. The message says what to do.
-    pub async fn all(config: &Config) -> anyhow::Result<Self> {
-        let data_dir = DataDir::open(&config.data_dir)?;
-        let location = |given: &Option<Location>, file: &str| {
-            given.clone().unwrap_or_else(|| Location::Sqlite(data_dir.file(file)))
-        };
-        let auth_store = AuthStore::open(&location(&config.auth_database, "auth.db")).await.context("accounts")?;
-        let store =
-            ConferenceStore::open(&location(&config.conference_database, "conference.db")).await.context("rooms")?;
-        let keys = Arc::new(token_keys(config, &data_dir, &auth_store).await?);
-        let limits = Arc::new(Limits::new(config.rate_limits));
-        let names = Names::new(&config.exposure, &config.allowed_origins);
-        let sessions = Sessions::new(keys.clone(), auth_store.clone());
-        let server_id = Uuid::now_v7().to_string();
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-
-        let (hub, errands) = Hub::new();
-        let publisher = hub.clone();
-        let (writer, writing) = MessageWriter::start(store.clone(), move |new| publisher.publish_messages(new));
-        tasks.spawn(writing);
-        store.renew_server(&server_id).await.context("rooms")?;
-        let follower = Follower {
-            hub: hub.clone(),
-            auth: auth_store.clone(),
-            conference: store.clone(),
-            sessions: sessions.clone(),
-            server_id: server_id.clone(),
-        };
-        follower.start(errands, &tasks, &stop);
-
-        let auth = Auth {
-            store: auth_store.clone(),
-            hashes: HashPool::start().context("cannot start the hash threads")?,
-            keys,
-            limits: limits.clone(),
-            registration: config.registration,
-            first_administrator: config.first_administrator(),
-            access_token_life: config.access_token_life,
-            cookie: RefreshCookie { is_secure: config.is_secure() },
-            listener: SessionListener { sessions: sessions.clone(), hub: hub.clone(), conference: store.clone() },
-        };
-        let conference = Conference { store: store.clone(), writer, hub: hub.clone(), limits, server_id };
-        let health = Health::new(auth_store.clone(), store.clone());
-        let setup_code = setup_code(config, &auth_store).await?;
-        let auth = AuthState { auth: Arc::new(auth), sessions: sessions.clone(), names: names.clone() };
-        let conference = ConferenceState { conference: Arc::new(conference), sessions, names: names.clone() };
-        let router = router(auth, conference, health.clone());
-        let router = edge(router, names, Proxies::new(config.trusted_proxies.clone()), cors(&config.allowed_origins));
-        let running = Running { health, hub, stop, tasks, auth: auth_store, conference: store };
-        Ok(Self { router, running, setup_code })
+    pub async fn new(config: &Config) -> anyhow::Result<Self> {
+        let common = Common::new(config);
+        match config.role {
+            Role::All => all(config, &common).await,
+            Role::Auth => auth_alone(config, &common).await,
+            Role::Conference => conference_alone(config, &common).await,
+            Role::Gateway => Ok(gateway_alone(config, &common)),
+        }
     }
 
     /// Gives what answers requests and what goes on beside them.
     pub fn split(self) -> (Running, Router) {
         (self.running, self.router)
     }
+}
+
+/// Is what every role has.
+struct Common {
+    names: Names,
+    limits: Arc<Limits>,
+    stop: CancellationToken,
+    tasks: Tasks,
+}
+
+impl Common {
+    fn new(config: &Config) -> Self {
+        let stop = CancellationToken::new();
+        Self {
+            names: Names::new(&config.exposure, &config.allowed_origins),
+            limits: Arc::new(Limits::new(config.rate_limits)),
+            tasks: Tasks::new(stop.clone()),
+            stop,
+        }
+    }
+
+    /// Knows another service, and keeps an eye on it.
+    fn upstream(&self, name: &'static str, urls: &[Url]) -> Upstream {
+        let upstream = Upstream::new(name, urls);
+        self.tasks.until_stopped(upstream.clone().watch());
+        upstream
+    }
+
+    /// Verifies tokens in a service that signs none.
+    fn verifier(&self, config: &Config, service: &AuthService) -> Verifier {
+        if let Some(secret) = &config.jwt_secret {
+            return access_token::verifier_of_shared(secret);
+        }
+        let keys = PublishedKeys::new(service.clone());
+        self.tasks.until_stopped(keys.clone().keep_fresh());
+        Verifier::Published(keys)
+    }
+
+    fn finish(&self, config: &Config, router: Router, health: Health) -> Server {
+        let proxies = Proxies::new(config.trusted_proxies.clone());
+        // The services behind a gateway leave other origins to it.
+        let cors = if matches!(config.role, Role::All | Role::Gateway) { cors(&config.allowed_origins) } else { None };
+        let router = edge(router, self.names.clone(), proxies, cors);
+        let (stop, tasks) = (self.stop.clone(), self.tasks.clone());
+        let running = Running { health, stop, tasks, hub: None, auth: None, conference: None };
+        Server { router, running, setup_code: None }
+    }
+}
+
+/// Everything in one process: no service is asked over the network by another.
+async fn all(config: &Config, common: &Common) -> anyhow::Result<Server> {
+    let data_dir = DataDir::open(&config.data_dir)?;
+    let (auth_store, signer, verifier) = open_accounts(config, &data_dir).await?;
+    let store = open_rooms(config, &data_dir).await?;
+    let accounts = Accounts::Here(auth_store.clone());
+    let sessions = Sessions::new(verifier, accounts.clone());
+    let conference = start_rooms(common, &store, accounts, &sessions).await?;
+    let rooms = Rooms { hub: conference.hub.clone(), store: store.clone() };
+    let auth = start_accounts(config, common, &auth_store, signer, &sessions, Some(rooms))?;
+    common.tasks.until_stopped(auth::keep(auth_store.clone()));
+    let setup_code = setup_code(config, &auth_store).await?;
+
+    let health = Health::new("gateway", Some(auth_store.clone()), Some(store.clone()));
+    let hub = conference.hub.clone();
+    let auth = AuthState { auth, sessions: sessions.clone(), names: common.names.clone() };
+    let conference = ConferenceState { conference, sessions, names: common.names.clone() };
+    let Documented { auth: auth_routes, conference: room_routes, socket, health: probes, .. } = documented();
+    let router = auth_routes
+        .with_state(auth)
+        .merge(room_routes.with_state(conference.clone()))
+        .merge(socket.with_state(conference))
+        .merge(probes.with_state(health.clone()))
+        .merge(docs_ui::routes(openapi().into()))
+        .merge(web_ui::routes());
+    let mut server = common.finish(config, or_nothing(router), health);
+    server.setup_code = setup_code;
+    server.running = Running { hub: Some(hub), auth: Some(auth_store), conference: Some(store), ..server.running };
+    Ok(server)
+}
+
+/// Accounts and sessions.
+async fn auth_alone(config: &Config, common: &Common) -> anyhow::Result<Server> {
+    let data_dir = DataDir::open(&config.data_dir)?;
+    let (store, signer, verifier) = open_accounts(config, &data_dir).await?;
+    let sessions = Sessions::new(verifier, Accounts::Here(store.clone()));
+    let auth = start_accounts(config, common, &store, signer, &sessions, None)?;
+    common.tasks.until_stopped(auth::keep(store.clone()));
+    common.tasks.until_stopped(auth::follow(store.clone(), sessions.clone()));
+    let setup_code = setup_code(config, &store).await?;
+    let token = config.internal_token.clone().context("INTERNAL_TOKEN is not set")?;
+
+    let health = Health::new("auth-service", Some(store.clone()), None);
+    let auth = AuthState { auth, sessions, names: common.names.clone() };
+    let Documented { auth: routes, health: probes, openapi, .. } = documented_for(Role::Auth);
+    let router = routes
+        .with_state(auth)
+        .merge(probes.with_state(health.clone()))
+        .merge(docs_ui::routes(openapi.into()))
+        .merge(auth::internal::routes(store.clone(), token));
+    let mut server = common.finish(config, or_nothing(router), health);
+    server.setup_code = setup_code;
+    server.running.auth = Some(store);
+    Ok(server)
+}
+
+/// Rooms and sockets.
+async fn conference_alone(config: &Config, common: &Common) -> anyhow::Result<Server> {
+    let data_dir = DataDir::open(&config.data_dir)?;
+    let store = open_rooms(config, &data_dir).await?;
+    let service = AuthService::new(common.upstream("auth", &config.auth_service), config.internal_token.clone());
+    let accounts = Accounts::There(service.clone());
+    let sessions = Sessions::new(common.verifier(config, &service), accounts.clone());
+    let conference = start_rooms(common, &store, accounts, &sessions).await?;
+
+    let health = Health::new("conference-service", None, Some(store.clone()));
+    let hub = conference.hub.clone();
+    let conference = ConferenceState { conference, sessions, names: common.names.clone() };
+    let Documented { conference: routes, socket, health: probes, openapi, .. } = documented_for(Role::Conference);
+    let router = routes
+        .with_state(conference.clone())
+        .merge(socket.with_state(conference))
+        .merge(probes.with_state(health.clone()))
+        .merge(docs_ui::routes(openapi.into()));
+    let mut server = common.finish(config, or_nothing(router), health);
+    server.running = Running { hub: Some(hub), conference: Some(store), ..server.running };
+    Ok(server)
+}
+
+/// The one entry of a system in parts.
+fn gateway_alone(config: &Config, common: &Common) -> Server {
+    let auth = common.upstream("auth", &config.auth_service);
+    let conference = common.upstream("conference", &config.conference_service);
+    let auth_service = AuthService::new(auth.clone(), None);
+    let verifier = common.verifier(config, &auth_service);
+    let gateway = Gateway {
+        auth,
+        conference,
+        verifier,
+        auth_service,
+        tasks: common.tasks.tracker().clone(),
+        stop: common.stop.clone(),
+    };
+    let health = Health::new("gateway", None, None);
+    let probes = documented().health.with_state(health.clone());
+    let own = probes.merge(docs_ui::routes(openapi().into())).merge(web_ui::routes());
+    common.finish(config, gateway::routes(gateway).merge(own), health)
+}
+
+/// Opens the database of accounts, and makes or reads the keys that sign tokens.
+async fn open_accounts(config: &Config, data_dir: &DataDir) -> anyhow::Result<(AuthStore, Signer, Verifier)> {
+    let location = config.auth_database.clone().unwrap_or_else(|| Location::Sqlite(data_dir.file("auth.db")));
+    let store = AuthStore::open(&location).await.context("accounts")?;
+    if let Some(secret) = &config.jwt_secret {
+        let (signer, verifier) = access_token::shared(secret);
+        return Ok((store, signer, verifier));
+    }
+    let sealing_key = match &config.internal_token {
+        Some(secret) => access_token::sealing_key(secret.reveal().as_bytes()),
+        None => access_token::sealing_key(&*data_dir.key("sealing.key", random::bytes())?),
+    };
+    let (signer, verifier) = access_token::stored(&store, &sealing_key).await?;
+    Ok((store, signer, verifier))
+}
+
+async fn open_rooms(config: &Config, data_dir: &DataDir) -> anyhow::Result<ConferenceStore> {
+    let location =
+        config.conference_database.clone().unwrap_or_else(|| Location::Sqlite(data_dir.file("conference.db")));
+    ConferenceStore::open(&location).await.context("rooms")
+}
+
+fn start_accounts(
+    config: &Config,
+    common: &Common,
+    store: &AuthStore,
+    signer: Signer,
+    sessions: &Sessions,
+    rooms: Option<Rooms>,
+) -> anyhow::Result<Arc<Auth>> {
+    Ok(Arc::new(Auth {
+        store: store.clone(),
+        hashes: HashPool::start().context("cannot start the hash threads")?,
+        signer,
+        limits: common.limits.clone(),
+        registration: config.registration,
+        first_administrator: config.first_administrator(),
+        access_token_life: config.access_token_life,
+        cookie: RefreshCookie { is_secure: config.is_secure() },
+        listener: SessionListener { sessions: sessions.clone(), rooms },
+    }))
+}
+
+async fn start_rooms(
+    common: &Common,
+    store: &ConferenceStore,
+    accounts: Accounts,
+    sessions: &Sessions,
+) -> anyhow::Result<Arc<Conference>> {
+    let server_id = Uuid::now_v7().to_string();
+    let (hub, errands) = Hub::new();
+    let publisher = hub.clone();
+    let (writer, writing) = MessageWriter::start(store.clone(), move |new| publisher.publish_messages(new));
+    common.tasks.tracker().spawn(writing);
+    store.renew_server(&server_id).await.context("rooms")?;
+    let follower = Follower {
+        hub: hub.clone(),
+        accounts,
+        conference: store.clone(),
+        sessions: sessions.clone(),
+        server_id: server_id.clone(),
+    };
+    follower.start(errands, &common.tasks);
+    Ok(Arc::new(Conference { store: store.clone(), writer, hub, limits: common.limits.clone(), server_id }))
 }
 
 /// Is every documented route, still without what it works with, and their description.
@@ -157,13 +340,21 @@ struct Documented {
 }
 
 fn documented() -> Documented {
-    let mut description = Description::new();
+    documented_for(Role::All)
+}
+
+/// Gives all routes, and the description of those that a role answers.
+fn documented_for(role: Role) -> Documented {
+    let (mut told, mut untold) = (Description::new(), Description::new());
+    let tells = |service: Role| role == Role::All || role == service;
+    let accounts = if tells(Role::Auth) { &mut told } else { &mut untold }.add(auth::routes());
+    let rooms = if tells(Role::Conference) { &mut told } else { &mut untold };
     Documented {
-        auth: description.add(auth::routes()),
-        conference: description.add(conference::routes()),
-        socket: description.add(socket::routes()),
-        health: description.add(health::routes()),
-        openapi: description.finish(),
+        auth: accounts,
+        conference: rooms.add(conference::routes()),
+        socket: rooms.add(socket::routes()),
+        health: told.add(health::routes()),
+        openapi: told.finish(),
     }
 }
 
@@ -173,28 +364,18 @@ pub fn openapi() -> String {
     documented().openapi
 }
 
-/// Merges the services' routes: no service is asked over the network by another of this process.
-fn router(auth: AuthState, conference: ConferenceState, health: Health) -> Router {
-    let documented = documented();
-    documented
-        .auth
-        .with_state(auth)
-        .merge(documented.conference.with_state(conference.clone()))
-        .merge(documented.socket.with_state(conference))
-        .merge(documented.health.with_state(health))
-        .merge(docs_ui::routes(documented.openapi.into()))
-        .merge(web_ui::routes())
+/// Answers what no route does.
+fn or_nothing(router: Router) -> Router {
+    router
+        .fallback(|| async { Problem::from(Code::NotFound) })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) })
 }
 
 /// Wraps the routes in what every request passes, the outermost last.
 fn edge(router: Router, names: Names, proxies: Proxies, cors: Option<CorsLayer>) -> Router {
     let compression = CompressionLayer::new()
         .compress_when(SizeAbove::new(512).and(NotForContentType::GRPC).and(NotForContentType::SSE));
-    let router = router
-        .fallback(|| async { Problem::from(Code::NotFound) })
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) })
-        .layer(DefaultBodyLimit::disable())
-        .layer(from_fn(allow_header));
+    let router = router.layer(DefaultBodyLimit::disable()).layer(from_fn(allow_header));
     let router = match cors {
         Some(cors) => router.layer(cors),
         None => router,
@@ -246,17 +427,6 @@ async fn allow_header(request: axum::extract::Request, next: axum::middleware::N
         return Problem::method_not_allowed(allow).into_response();
     }
     response
-}
-
-async fn token_keys(config: &Config, data_dir: &DataDir, store: &AuthStore) -> anyhow::Result<TokenKeys> {
-    if let Some(secret) = &config.jwt_secret {
-        return Ok(TokenKeys::shared(secret));
-    }
-    let secret = match &config.sealing_secret {
-        Some(secret) => access_token::sealing_key(Secret::reveal(secret).as_bytes()),
-        None => access_token::sealing_key(&*data_dir.key("sealing.key", random::bytes())?),
-    };
-    TokenKeys::stored(store, &secret).await
 }
 
 /// Makes a setup code where there is no administrator and none comes by being first.

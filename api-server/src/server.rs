@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
-use crate::config::{Config, Exposure};
+use crate::config::Config;
 use crate::listen::{self, Timeouts};
 use crate::roles::Server;
 
@@ -40,7 +40,7 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}: set HOST or PORT to a free address", config.listen))?;
     let address = listener.local_addr().context("the listener has no address")?;
-    let server = Server::all(config).await?;
+    let server = Server::new(config).await?;
     if let Some(code) = &server.setup_code {
         announce_setup(config, address, code);
     }
@@ -57,7 +57,7 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
         running.health.drain();
         tokio::time::sleep(NOTICE).await;
         running.stop.cancel();
-        let drained = tokio::time::timeout(GOODBYE, running.hub.close_all()).await;
+        let drained = tokio::time::timeout(GOODBYE, running.close_sockets()).await;
         if drained.is_err() {
             tracing::warn!("some sockets did not say goodbye");
         }
@@ -68,7 +68,7 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
     // Sockets say goodbye while requests drain; whichever is last, neither is waited for too long.
     tokio::select! {
         () = &mut served => {
-            let _ = tokio::time::timeout(GOODBYE, running.hub.close_all()).await;
+            let _ = tokio::time::timeout(GOODBYE, running.close_sockets()).await;
         }
         () = ending => {}
     }
@@ -81,12 +81,8 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
 
 /// Prints the link by which the first administrator registers: to the terminal, not to the log.
 fn announce_setup(config: &Config, address: SocketAddr, code: &OpaqueToken) {
-    let base = match &config.exposure {
-        Exposure::Public(Some(url)) => url.clone(),
-        Exposure::Public(None) | Exposure::Local => {
-            Url::parse(&format!("http://{address}")).expect("a socket address stands in a URL")
-        }
-    };
+    let own = || Url::parse(&format!("http://{address}")).expect("a socket address stands in a URL");
+    let base = config.public_url().cloned().unwrap_or_else(own);
     eprintln!(
         "There is no administrator yet. Open this link within 24 hours to become one:\n  {base}?setup={}",
         code.reveal()

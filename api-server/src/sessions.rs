@@ -4,95 +4,125 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRef, FromRequestParts};
-use axum::http::header;
 use axum::http::request::Parts;
-use cloudmeet_core::account::Account;
+use axum::http::{HeaderMap, header};
 use cloudmeet_core::id::SessionId;
-use cloudmeet_store::{AuthStore, Identity, StoreError};
+use cloudmeet_store::Identity;
 use moka::future::Cache;
 
-use crate::access_token::TokenKeys;
+use crate::access_token::{Verifier, VerifyError};
+use crate::accounts::{Accounts, AccountsError};
 use crate::problem::{Code, Problem};
 
-/// How long a session's state is believed without asking the store again. An end on this server
-/// bites at once, one on another as soon as the change is read.
+/// How long a session's state is believed without asking again. An end on this server bites at once,
+/// one on another as soon as the change is read.
 const BELIEVED: Duration = Duration::from_secs(5);
+
+/// How long a session goes on while nobody can be asked.
+const TRUSTED: Duration = Duration::from_secs(5 * 60);
 
 /// How many sessions' states are remembered.
 const REMEMBERED: u64 = 100_000;
 
-/// Is a session that lives, and who holds it.
+/// Is a session that lives, and who holds it, at most 5 s old (5 minutes while nobody can be asked).
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The session.
     pub session_id: SessionId,
-    /// Its holder's account, at most 5 s old.
-    pub account: Account,
-}
-
-impl Caller {
-    /// Is the caller as rooms know people.
-    #[must_use]
-    pub fn identity(&self) -> Identity {
-        Identity {
-            user_id: self.account.id,
-            display_name: self.account.display_name.as_str().to_owned(),
-            standing: self.account.standing,
-        }
-    }
+    /// Its holder.
+    pub identity: Identity,
 }
 
 /// Knows who calls. Cheap to clone.
 #[derive(Clone)]
 pub struct Sessions {
-    keys: Arc<TokenKeys>,
-    store: AuthStore,
-    alive: Cache<SessionId, Option<Account>>,
+    verifier: Verifier,
+    accounts: Accounts,
+    believed: Cache<SessionId, Option<Identity>>,
+    /// The last word on each session that lived.
+    trusted: Cache<SessionId, Identity>,
 }
 
 impl Sessions {
-    /// Verifies tokens by `keys` and asks `store` for sessions.
+    /// Verifies tokens and asks for sessions.
     #[must_use]
-    pub fn new(keys: Arc<TokenKeys>, store: AuthStore) -> Self {
-        let alive = Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED).build();
-        Self { keys, store, alive }
+    pub fn new(verifier: Verifier, accounts: Accounts) -> Self {
+        let believed = Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED).build();
+        let trusted = Cache::builder().max_capacity(REMEMBERED).time_to_live(TRUSTED).build();
+        Self { verifier, accounts, believed, trusted }
     }
 
     /// Finds the holder of a session that lives. `None` when it is over.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub async fn holder(&self, session_id: &SessionId) -> Result<Option<Account>, Arc<StoreError>> {
-        self.alive
-            .try_get_with_by_ref(session_id, async {
-                Ok(self.store.session(session_id).await?.map(|session| session.account))
-            })
-            .await
+    /// [`AccountsError`], when nobody can be asked and nothing was known for 5 minutes.
+    pub async fn holder(&self, session_id: &SessionId) -> Result<Option<Identity>, Arc<AccountsError>> {
+        let asked = self.believed.try_get_with_by_ref(session_id, self.ask(session_id)).await;
+        self.or_trusted(session_id, asked).await
     }
 
-    /// Says whether a session lives, by the store itself.
+    /// Finds the holder of a session that lives, by whoever has the last word. `None` when it is over.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub async fn lives(&self, session_id: &SessionId) -> Result<bool, StoreError> {
-        Ok(self.store.session(session_id).await?.is_some())
+    /// [`AccountsError`], when nobody can be asked and nothing was known for 5 minutes.
+    pub async fn holder_now(&self, session_id: &SessionId) -> Result<Option<Identity>, AccountsError> {
+        let asked = self.ask(session_id).await;
+        self.or_trusted(session_id, asked).await
     }
 
-    /// Forgets a session's state: it changed.
+    async fn ask(&self, session_id: &SessionId) -> Result<Option<Identity>, AccountsError> {
+        let holder = self.accounts.holder(session_id).await?;
+        match &holder {
+            Some(identity) => self.trusted.insert(session_id.clone(), identity.clone()).await,
+            None => self.trusted.invalidate(session_id).await,
+        }
+        Ok(holder)
+    }
+
+    async fn or_trusted<E>(
+        &self,
+        session_id: &SessionId,
+        asked: Result<Option<Identity>, E>,
+    ) -> Result<Option<Identity>, E> {
+        match asked {
+            Ok(holder) => Ok(holder),
+            Err(error) => self.trusted.get(session_id).await.map(Some).ok_or(error),
+        }
+    }
+
+    /// Forgets a session's state: it ended.
     pub async fn forget(&self, session_id: &SessionId) {
-        self.alive.invalidate(session_id).await;
+        self.believed.invalidate(session_id).await;
+        self.trusted.invalidate(session_id).await;
     }
 
-    /// Forgets all sessions' states: an account changed, and nobody counts whose sessions are whose.
-    pub fn forget_all(&self) {
-        self.alive.invalidate_all();
+    /// Asks about every session anew: an account changed, and nobody counts whose sessions are whose.
+    pub fn doubt_all(&self) {
+        self.believed.invalidate_all();
     }
 
     async fn authenticate(&self, token: &str) -> Result<Caller, Problem> {
-        let claims = self.keys.verify(token, self.store.now()).ok_or(Code::InvalidToken)?;
-        let account = self.holder(&claims.session_id).await.map_err(|error| Problem::from(&*error))?;
-        let account = account.filter(|account| account.id == claims.user_id).ok_or(Code::SessionOver)?;
-        Ok(Caller { session_id: claims.session_id, account })
+        let claims = self.verifier.verify(token, self.accounts.now()).await?;
+        let holder = self.holder(&claims.session_id).await.map_err(|error| Problem::from(&*error))?;
+        let identity = holder.filter(|holder| holder.user_id == claims.user_id).ok_or(Code::SessionOver)?;
+        Ok(Caller { session_id: claims.session_id, identity })
+    }
+}
+
+/// Finds the bearer token of a request, whatever it is worth.
+#[must_use]
+pub fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+impl From<VerifyError> for Problem {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Invalid => Code::InvalidToken.into(),
+            VerifyError::Away => Code::ServiceUnavailable.into(),
+        }
     }
 }
 
@@ -104,14 +134,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let value = parts.headers.get(header::AUTHORIZATION).ok_or(Code::Unauthenticated)?;
-        let token = value
-            .to_str()
-            .ok()
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim())
-            .ok_or(Code::Unauthenticated)?;
+        let token = bearer_token(&parts.headers).ok_or(Code::Unauthenticated)?;
         Sessions::from_ref(state).authenticate(token).await
     }
 }

@@ -64,14 +64,9 @@ async fn upgrade(
     // A request that cannot become a socket must not cost the ticket.
     let upgrade = upgrade.map_err(|_| Code::UnreadableBody)?;
     let holder = conference.store.redeem_ticket(&ticket).await?.ok_or(Code::InvalidTicket)?;
-    let account = sessions.holder(&holder.session_id).await.map_err(|error| Problem::from(&*error))?;
-    let account = account.ok_or(Code::SessionOver)?;
+    let identity = sessions.holder_now(&holder.session_id).await.map_err(|error| Problem::from(&error))?;
     let client = Client {
-        identity: Identity {
-            user_id: account.id,
-            display_name: account.display_name.as_str().to_owned(),
-            standing: account.standing,
-        },
+        identity: identity.ok_or(Code::SessionOver)?,
         session_id: holder.session_id,
         address: client.rate_key(),
         language,

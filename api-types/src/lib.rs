@@ -5,6 +5,7 @@
 
 pub mod auth;
 pub mod chat;
+pub mod internal;
 pub mod problem;
 pub mod room;
 pub mod socket;

@@ -104,9 +104,17 @@ impl AccessClaims {
     /// # Errors
     /// [`ClaimsError::Expired`] or [`ClaimsError::NotYetValid`].
     pub fn check(&self, now: Timestamp) -> Result<(), ClaimsError> {
-        if now >= self.expires_at {
+        self.check_loosely(now, Span::seconds(0))
+    }
+
+    /// Checks the times by a clock that may be wrong by some tolerance.
+    ///
+    /// # Errors
+    /// [`ClaimsError::Expired`] or [`ClaimsError::NotYetValid`].
+    pub fn check_loosely(&self, now: Timestamp, tolerance: Span) -> Result<(), ClaimsError> {
+        if now >= self.expires_at.plus(tolerance) {
             Err(ClaimsError::Expired)
-        } else if self.issued_at > now.plus(CLOCK_SKEW) {
+        } else if self.issued_at > now.plus(CLOCK_SKEW).plus(tolerance) {
             Err(ClaimsError::NotYetValid)
         } else {
             Ok(())

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use cloudmeet_api_types::auth::{Account, Register, UpdateMe, Validation};
-use cloudmeet_core::account::{DisplayName, Email, RegistrationError};
+use cloudmeet_core::account::{Account as CoreAccount, DisplayName, Email, RegistrationError};
 use cloudmeet_core::id::UserId;
 use cloudmeet_core::password::Password;
 use cloudmeet_core::token::OpaqueToken;
@@ -50,8 +50,8 @@ pub(super) fn register_docs(operation: TransformOperation<'_>) -> TransformOpera
         .response::<201, Json<Account>>()
 }
 
-pub(super) async fn me(caller: Caller) -> Json<Account> {
-    Json(caller.account.into())
+pub(super) async fn me(State(auth): State<Arc<Auth>>, caller: Caller) -> Result<Json<Account>, Problem> {
+    Ok(Json(account_of(&auth, &caller).await?.into()))
 }
 
 pub(super) fn me_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -64,20 +64,20 @@ pub(super) async fn update_me(
     caller: Caller,
     JsonBody(body): JsonBody<UpdateMe>,
 ) -> Result<Json<Account>, Problem> {
+    let mut account = account_of(&auth, &caller).await?;
     let mut errors = FieldErrors::default();
     let name = errors.take("display_name", body.display_name.as_deref().map(DisplayName::parse).transpose());
     let password = body.password.map(Password::typed);
     if let Some(password) = &password {
-        errors.take("password", password.check_new(&caller.account.email));
+        errors.take("password", password.check_new(&account.email));
         if body.current_password.is_none() {
             errors.take::<(), Rule>("current_password", Err(Rule::Required));
         }
     }
     errors.check()?;
     if let (Some(password), Some(current)) = (password, body.current_password) {
-        change_password(&auth, &caller, password, Password::typed(current)).await?;
+        change_password(&auth, &caller, &account.email, password, Password::typed(current)).await?;
     }
-    let mut account = caller.account;
     if let Some(name) = name.flatten() {
         account = auth.store.rename_account(account.id, &name).await?.ok_or(Code::SessionOver)?;
         auth.listener.renamed(&account).await;
@@ -92,13 +92,14 @@ pub(super) fn update_me_docs(operation: TransformOperation<'_>) -> TransformOper
         .response::<200, Json<Account>>()
 }
 
-pub(super) async fn validate(caller: Caller) -> Json<Validation> {
-    Json(Validation {
+pub(super) async fn validate(State(auth): State<Arc<Auth>>, caller: Caller) -> Result<Json<Validation>, Problem> {
+    let account = account_of(&auth, &caller).await?;
+    Ok(Json(Validation {
         valid: true,
-        user_id: caller.account.id.get(),
-        email: caller.account.email.as_str().to_owned(),
-        display_name: caller.account.display_name.as_str().to_owned(),
-    })
+        user_id: account.id.get(),
+        email: account.email.as_str().to_owned(),
+        display_name: account.display_name.as_str().to_owned(),
+    }))
 }
 
 pub(super) fn validate_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -106,8 +107,19 @@ pub(super) fn validate_docs(operation: TransformOperation<'_>) -> TransformOpera
         .response::<200, Json<Validation>>()
 }
 
-async fn change_password(auth: &Auth, caller: &Caller, new: Password, current: Password) -> Result<(), Problem> {
-    let (id, email) = (caller.account.id, caller.account.email.as_str());
+async fn account_of(auth: &Auth, caller: &Caller) -> Result<CoreAccount, Problem> {
+    let (account, _) = auth.store.account(caller.identity.user_id).await?.ok_or(Code::SessionOver)?;
+    Ok(account)
+}
+
+async fn change_password(
+    auth: &Auth,
+    caller: &Caller,
+    email: &Email,
+    new: Password,
+    current: Password,
+) -> Result<(), Problem> {
+    let (id, email) = (caller.identity.user_id, email.as_str());
     // Whoever holds a session may guess no more often than whoever stands outside.
     auth.limits.password_check(email, auth.store.now()).map_err(Problem::rate_limited)?;
     let checked = check_current_password(auth, id, current).await;

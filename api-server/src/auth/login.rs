@@ -126,7 +126,7 @@ pub(super) fn logout_docs(operation: TransformOperation<'_>) -> TransformOperati
 }
 
 pub(super) async fn jwks(State(auth): State<Arc<Auth>>) -> Json<Jwks> {
-    Json(Jwks { keys: auth.keys.jwks().keys.clone() })
+    Json(Jwks { keys: auth.signer.jwks().keys.clone() })
 }
 
 pub(super) fn jwks_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -147,7 +147,7 @@ impl Auth {
         refresh_token: Option<&OpaqueToken>,
     ) -> Result<Tokens, Problem> {
         let claims = AccessClaims::issue(user_id, session_id, self.store.now(), self.access_token_life);
-        let access_token = self.keys.sign(&claims).map_err(|error| Problem::internal(error.as_ref()))?;
+        let access_token = self.signer.sign(&claims).map_err(|error| Problem::internal(error.as_ref()))?;
         Ok(Tokens {
             access_token,
             token_type: "bearer".to_owned(),
@@ -161,13 +161,16 @@ impl SessionListener {
     /// Makes the end of a session bite on this server at once.
     pub(super) async fn ended(&self, session_id: &SessionId) {
         self.sessions.forget(session_id).await;
-        self.hub.end_session(session_id);
+        if let Some(rooms) = &self.rooms {
+            rooms.hub.end_session(session_id);
+        }
     }
 
     /// Shows a new name on this server at once. If that fails, the table of changes brings it later.
     pub(super) async fn renamed(&self, account: &Account) {
-        self.sessions.forget_all();
-        let renamed = self.conference.rename_person(account.id, account.display_name.as_str()).await;
+        self.sessions.doubt_all();
+        let Some(rooms) = &self.rooms else { return };
+        let renamed = rooms.store.rename_person(account.id, account.display_name.as_str()).await;
         if let Err(error) = renamed {
             tracing::warn!(error = &error as &dyn std::error::Error, "new name not shown yet");
         }

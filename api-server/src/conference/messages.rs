@@ -24,7 +24,7 @@ pub(super) async fn send(
     caller: Caller,
     JsonBody(body): JsonBody<SendMessage>,
 ) -> Result<(StatusCode, Json<Message>), Problem> {
-    let who = caller.identity();
+    let who = caller.identity;
     // A sign of life; whether they may speak is judged where the message is stored.
     conference.access(id, &who, Action::SeeRoom).await?;
     let unsent =
@@ -54,7 +54,7 @@ pub(super) async fn list(
             .ok_or_else(|| Problem::invalid_field("limit", Rule::OutOfRange { min: 1, max: Some(PageLimit::MAX) }))?,
     };
     let cursor = cursor(&query)?;
-    let access = conference.access(id, &caller.identity(), Action::ReadMessages).await?;
+    let access = conference.access(id, &caller.identity, Action::ReadMessages).await?;
     let total = access.room.last_seq;
     let messages = conference.store.messages(id, locate(cursor, limit, total)).await?;
     Ok(Json(MessagePage { messages: messages.into_iter().map(Message::from).collect(), total }))
@@ -73,7 +73,7 @@ pub(super) async fn edit(
     JsonBody(body): JsonBody<EditMessage>,
 ) -> Result<Json<Message>, Problem> {
     let content = Content::parse(body.content).map_err(|error| Problem::invalid_field("content", error))?;
-    let who = caller.identity();
+    let who = caller.identity;
     conference.access(path.room_id, &who, Action::ReadMessages).await?;
     let change = conference.store.edit_message(path.room_id, path.message_id, who.actor(), &content).await?;
     if change.changed {
@@ -94,7 +94,7 @@ pub(super) async fn delete(
     path: MessagePath,
     caller: Caller,
 ) -> Result<StatusCode, Problem> {
-    let who = caller.identity();
+    let who = caller.identity;
     conference.access(path.room_id, &who, Action::ReadMessages).await?;
     let change = conference.store.delete_message(path.room_id, path.message_id, who.actor()).await?;
     if change.changed {

@@ -30,7 +30,7 @@ pub(super) async fn join(
     language: Language,
     OptionalJsonBody(Nothing {}): OptionalJsonBody<Nothing>,
 ) -> Result<Json<Joined>, Problem> {
-    let outcome = conference.store.join(id, &caller.identity()).await?;
+    let outcome = conference.store.join(id, &caller.identity).await?;
     let participant_id = outcome.participant.id.get();
     if outcome.changed {
         conference.hub.publish_participant(outcome.participant);
@@ -56,7 +56,7 @@ pub(super) async fn leave(
     language: Language,
     OptionalJsonBody(Nothing {}): OptionalJsonBody<Nothing>,
 ) -> Result<Json<Left>, Problem> {
-    let participant = conference.store.leave(id, &caller.identity()).await?;
+    let participant = conference.store.leave(id, &caller.identity).await?;
     conference.hub.publish_participant(participant);
     let message = match language {
         Language::English => "You left the room.",
@@ -81,7 +81,7 @@ pub(super) async fn mark_read(
     if body.seq < 0 {
         return Err(Problem::invalid_field("seq", Rule::OutOfRange { min: 0, max: None }));
     }
-    let who = caller.identity();
+    let who = caller.identity;
     conference.access(id, &who, Action::ReadMessages).await?;
     conference.store.mark_read(id, who.user_id, body.seq).await?;
     conference.hub.listing_changed(id);

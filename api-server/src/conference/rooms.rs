@@ -34,10 +34,10 @@ pub(super) async fn create(
     let description = errors.take("description", body.description.as_deref().map_or(Ok(None), Description::parse));
     errors.check()?;
     let (Some(name), Some(description)) = (name, description) else { return Err(Code::Invalid.into()) };
-    let room = conference.store.create_room(&caller.identity(), &NewRoom { name, description }).await?;
+    let room = conference.store.create_room(&caller.identity, &NewRoom { name, description }).await?;
     conference.hub.listing_changed(room.id);
     let listing = RoomListing { room, present: 0, membership: Membership::Member(Role::Owner), unread: 0 };
-    Ok((StatusCode::CREATED, Json(wire_room(listing, caller.account.id))))
+    Ok((StatusCode::CREATED, Json(wire_room(listing, caller.identity.user_id))))
 }
 
 pub(super) fn create_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -66,8 +66,8 @@ pub(super) async fn list(
         // NUL cannot be stored, so nothing holds it; Postgres would refuse to look.
         query: query.query.map(|text| text.replace('\0', "\u{FFFD}")).filter(|text| !text.trim().is_empty()),
     };
-    let listings = conference.store.list_rooms(caller.identity().actor(), &filter).await?;
-    Ok(Json(listings.into_iter().map(|listing| wire_room(listing, caller.account.id)).collect()))
+    let listings = conference.store.list_rooms(caller.identity.actor(), &filter).await?;
+    Ok(Json(listings.into_iter().map(|listing| wire_room(listing, caller.identity.user_id)).collect()))
 }
 
 pub(super) fn list_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -81,9 +81,9 @@ pub(super) async fn detail(
     RoomPath(id): RoomPath,
     caller: Caller,
 ) -> Result<Json<RoomDetail>, Problem> {
-    let access = conference.access(id, &caller.identity(), Action::SeeRoom).await?;
+    let access = conference.access(id, &caller.identity, Action::SeeRoom).await?;
     let participants = conference.store.present(id).await?.into_iter().map(Participant::from).collect();
-    Ok(Json(RoomDetail { room: wire_access(access, caller.account.id), participants }))
+    Ok(Json(RoomDetail { room: wire_access(access, caller.identity.user_id), participants }))
 }
 
 pub(super) fn detail_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -103,7 +103,7 @@ pub(super) async fn update(
     let description = errors.take("description", description);
     errors.check()?;
     let (Some(name), Some(description)) = (name, description) else { return Err(Code::Invalid.into()) };
-    let who = caller.identity();
+    let who = caller.identity;
     conference.store.change_room(id, who.actor(), RoomPatch { name, description }).await?;
     conference.hub.settings_changed(id);
     let access = conference.access(id, &who, Action::SeeRoom).await?;
@@ -122,7 +122,7 @@ pub(super) async fn delete(
     RoomPath(id): RoomPath,
     caller: Caller,
 ) -> Result<StatusCode, Problem> {
-    conference.store.close_room(id, caller.identity().actor()).await?;
+    conference.store.close_room(id, caller.identity.actor()).await?;
     conference.hub.publish_closed(id);
     Ok(StatusCode::NO_CONTENT)
 }

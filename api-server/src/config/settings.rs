@@ -17,7 +17,7 @@ use ipnet::IpNet;
 
 use crate::secret::Secret;
 
-/// CloudMeet's server: REST, WebSocket and web UI in one process.
+/// CloudMeet's server: REST, WebSocket and web UI, in one process or in its parts.
 ///
 /// Without any setting it serves this machine alone, on http://127.0.0.1:8000, and keeps everything
 /// in its data directory. Every setting below can be given as a flag, as the environment variable
@@ -54,7 +54,7 @@ pub(super) struct Settings {
     #[arg(long, value_name = "CONFIG_FILE")]
     pub(super) config: Option<PathBuf>,
 
-    /// What this process does; `all` is everything.
+    /// What this process does: `all` is everything; `gateway`, `auth` and `conference` are the parts.
     #[arg(long, value_name = "ROLE", default_value = "all")]
     pub(super) role: Role,
 
@@ -62,12 +62,13 @@ pub(super) struct Settings {
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1", value_parser = parse_host)]
     pub(super) host: IpAddr,
 
-    /// The port to listen on; 0 takes any free one, which is logged.
-    #[arg(long, value_name = "PORT", default_value_t = 8000)]
-    pub(super) port: u16,
+    /// The port to listen on; 0 takes any free one, which is logged [default: 8000, auth 8001,
+    /// conference 8002]
+    #[arg(long, value_name = "PORT")]
+    pub(super) port: Option<u16>,
 
-    /// The address people type: needed as soon as HOST is not loopback. Links, cookies and the
-    /// names and pages that the server answers to follow from it.
+    /// The address people type: `all` and `gateway` need it as soon as HOST is not loopback. Links,
+    /// cookies and the names and pages that the server answers to follow from it.
     #[arg(long, value_name = "PUBLIC_URL")]
     pub(super) public_url: Option<String>,
 
@@ -113,10 +114,20 @@ pub(super) struct Settings {
     #[arg(long, value_name = "JWT_SECRET_KEY", hide_default_value = true)]
     pub(super) jwt_secret_key: Option<Secret>,
 
-    /// A secret of at least 32 bytes that servers with one database share: it seals the signing
-    /// keys there [default: a key file in DATA_DIR]
+    /// A secret of at least 32 bytes that all servers share: by it `auth` and `conference` know each
+    /// other, and it seals the signing keys in the database [default: derived from JWT_SECRET_KEY;
+    /// `all` keeps a key file in DATA_DIR]
     #[arg(long, value_name = "INTERNAL_TOKEN", hide_default_value = true)]
     pub(super) internal_token: Option<Secret>,
+
+    /// Where the servers of the role auth are, for `gateway` and `conference`; several are separated by
+    /// commas, and a name may stand for several.
+    #[arg(long, value_name = "AUTH_SERVICE_URL", value_delimiter = ',')]
+    pub(super) auth_service_url: Vec<String>,
+
+    /// Where the servers of the role conference are, for `gateway`, likewise.
+    #[arg(long, value_name = "CONFERENCE_SERVICE_URL", value_delimiter = ',')]
+    pub(super) conference_service_url: Vec<String>,
 
     /// How long an access token lives, in minutes.
     #[arg(long, value_name = "JWT_ACCESS_TOKEN_EXPIRE_MINUTES", default_value_t = 60,
@@ -148,9 +159,17 @@ pub(super) struct Settings {
     pub(super) log_format: LogFormat,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Role {
+/// Is what a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Everything, in one process.
     All,
+    /// The one entry: hands requests on to the two others.
+    Gateway,
+    /// Accounts and sessions.
+    Auth,
+    /// Rooms and sockets.
+    Conference,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -157,10 +157,10 @@ mod tests {
         let path = config.path().to_str().expect("a path");
         let settings = parsed(&["serve", "--port", "3", "--config", path], &[("PORT", "2"), ("RUST_LOG", "debug")]);
         let settings = settings.expect("sound");
-        assert_eq!((settings.port, settings.host.to_string().as_str()), (3, "127.0.0.9"));
+        assert_eq!((settings.port, settings.host.to_string().as_str()), (Some(3), "127.0.0.9"));
         assert_eq!((settings.rust_log.as_str(), settings.trusted_proxies.len()), ("debug", 1));
         let settings = parsed(&[], &[("PORT", "2"), ("CONFIG_FILE", path)]).expect("sound");
-        assert_eq!(settings.port, 2);
+        assert_eq!(settings.port, Some(2));
     }
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn an_empty_variable_counts_as_unset() {
-        assert_eq!(parsed(&[], &[("PORT", ""), ("PUBLIC_URL", "")]).expect("sound").port, 8000);
+        assert_eq!(parsed(&[], &[("PORT", ""), ("PUBLIC_URL", "")]).expect("sound").port, None);
     }
 
     #[test]

@@ -8,7 +8,6 @@ use cloudmeet_api_types::socket::ServerFrame;
 use cloudmeet_core::id::RoomId;
 use cloudmeet_store::{ConferenceStore, StoreError};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::{Audience, Hub, SocketLink, encode};
 use crate::conference::wire_room;
@@ -16,14 +15,13 @@ use crate::conference::wire_room;
 /// The least time between two frames about the same room.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Sends changed listings until it is stopped.
-pub(super) async fn run(hub: Hub, store: ConferenceStore, stop: CancellationToken) {
+/// Sends changed listings for ever.
+pub(super) async fn run(hub: Hub, store: ConferenceStore) {
     let mut not_before: HashMap<RoomId, Instant> = HashMap::new();
     let mut waiting: HashMap<RoomId, Audience> = HashMap::new();
     loop {
         let next_due = waiting.keys().filter_map(|room_id| not_before.get(room_id)).min().copied();
         tokio::select! {
-            () = stop.cancelled() => return,
             () = hub.0.listing_changed.notified() => {}
             () = sleep_until(next_due) => {}
         }

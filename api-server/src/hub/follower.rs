@@ -6,15 +6,15 @@ use std::time::Duration;
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
 use cloudmeet_core::presence::SERVER_RENEWAL;
-use cloudmeet_store::{AccountChange, AuthStore, ConferenceStore, Hold, HoldEnd, RoomChange, StoreError};
+use cloudmeet_store::{AccountChange, ConferenceStore, Hold, HoldEnd, RoomChange, StoreError};
 use indexmap::IndexSet;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::{Errand, Hub, Present, feed};
+use crate::accounts::{Accounts, AccountsError};
 use crate::sessions::Sessions;
+use crate::tasks::Tasks;
 
 /// How often the tables of changes are read.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
@@ -26,7 +26,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 const RENEW_EVERY: Duration = Duration::from_secs(SERVER_RENEWAL.as_seconds().unsigned_abs());
 const RENEW_IDLE_EVERY: Duration = Duration::from_secs(20);
 
-/// How often holds are compared with sockets, and this server's clock with the stores'.
+/// How often holds are compared with sockets, and this server's clock with the store's.
 const COMPARE_EVERY: Duration = Duration::from_secs(20);
 
 /// How often what nobody needs is deleted.
@@ -40,8 +40,8 @@ const REVISIONS: i64 = 500;
 pub struct Follower {
     /// Whom to tell.
     pub hub: Hub,
-    /// Where accounts are.
-    pub auth: AuthStore,
+    /// Who knows accounts.
+    pub accounts: Accounts,
     /// Where rooms are.
     pub conference: ConferenceStore,
     /// Who remembers sessions.
@@ -51,41 +51,32 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Starts the tasks. They end when `stop` is cancelled.
-    pub fn start(self, errands: mpsc::Receiver<Errand>, tasks: &TaskTracker, stop: &CancellationToken) {
-        tasks.spawn(feed::run(self.hub.clone(), self.conference.clone(), stop.clone()));
-        let until = |stop: &CancellationToken, task: futures_util::future::BoxFuture<'static, ()>| {
-            let stop = stop.clone();
-            tasks.spawn(async move {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = task => {}
-                }
-            })
-        };
-        until(stop, Box::pin(self.clone().follow_accounts()));
-        until(stop, Box::pin(self.clone().follow_rooms()));
-        until(stop, Box::pin(self.clone().run_errands(errands)));
-        until(stop, Box::pin(self.clone().keep_leases()));
-        until(stop, Box::pin(self.clone().keep_clocks()));
-        until(stop, Box::pin(self.clone().keep_holds()));
-        until(stop, Box::pin(self.prune()));
+    /// Starts the tasks.
+    pub fn start(self, errands: mpsc::Receiver<Errand>, tasks: &Tasks) {
+        tasks.until_stopped(feed::run(self.hub.clone(), self.conference.clone()));
+        tasks.until_stopped(self.clone().follow_accounts());
+        tasks.until_stopped(self.clone().follow_rooms());
+        tasks.until_stopped(self.clone().run_errands(errands));
+        tasks.until_stopped(self.clone().keep_leases());
+        tasks.until_stopped(self.clone().keep_clock());
+        tasks.until_stopped(self.clone().keep_holds());
+        tasks.until_stopped(self.prune());
     }
 
     async fn follow_accounts(self) {
-        let mut tail = self.auth.follow();
+        let mut tail = self.accounts.follow();
         let mut ticks = ticks(FOLLOW_EVERY);
         // Each but once, so that there are never more than there are subjects.
         let mut waiting = IndexSet::new();
         loop {
             ticks.tick().await;
-            match self.auth.changes(&mut tail).await {
+            match self.accounts.changes(&mut tail).await {
                 Ok(changes) => waiting.extend(changes),
                 Err(error) => report(Err(error), "changes of accounts not read"),
             }
             for change in std::mem::take(&mut waiting) {
                 let outcome = self.apply_account_change(&change).await;
-                if is_passing(&outcome) {
+                if outcome.as_ref().is_err_and(AccountsError::is_passing) {
                     waiting.insert(change);
                 }
                 report(outcome, "an account's change not applied");
@@ -93,21 +84,21 @@ impl Follower {
         }
     }
 
-    async fn apply_account_change(&self, change: &AccountChange) -> Result<(), StoreError> {
+    async fn apply_account_change(&self, change: &AccountChange) -> Result<(), AccountsError> {
         match change {
             AccountChange::SessionEnded(session_id) => {
                 self.sessions.forget(session_id).await;
                 self.hub.end_session(session_id);
             }
             &AccountChange::Account(user_id) => {
-                self.sessions.forget_all();
-                let Some((account, _)) = self.auth.account(user_id).await? else { return Ok(()) };
-                if !account.is_active {
+                self.sessions.doubt_all();
+                let Some(person) = self.accounts.person(user_id).await? else { return Ok(()) };
+                if !person.is_active {
                     for session_id in self.hub.sessions_of(user_id) {
                         self.hub.end_session(&session_id);
                     }
                 }
-                self.conference.rename_person(user_id, account.display_name.as_str()).await?;
+                self.conference.rename_person(user_id, &person.display_name).await?;
             }
         }
         Ok(())
@@ -126,7 +117,7 @@ impl Follower {
             }
             for change in std::mem::take(&mut waiting) {
                 let outcome = self.apply_room_change(&change).await;
-                if is_passing(&outcome) {
+                if outcome.as_ref().is_err_and(StoreError::is_passing) {
                     waiting.insert(change);
                 }
                 report(outcome, "a room's change not applied");
@@ -216,11 +207,10 @@ impl Follower {
         }
     }
 
-    async fn keep_clocks(self) {
+    async fn keep_clock(self) {
         let mut ticks = ticks(COMPARE_EVERY);
         loop {
             ticks.tick().await;
-            report(self.auth.check().await, "the clock of accounts was not read");
             report(self.conference.check().await, "the clock of rooms was not read");
         }
     }
@@ -280,7 +270,6 @@ impl Follower {
         loop {
             ticks.tick().await;
             report(self.end_sessions_over().await, "sessions not checked");
-            report(self.auth.prune().await, "old rows of accounts not deleted");
             report(self.conference.prune().await, "old rows of rooms not deleted");
             // What changed while the queue of requests was full is read at the latest now.
             for room_id in self.hub.followed_rooms() {
@@ -291,8 +280,8 @@ impl Follower {
 
     /// Closes the sockets of sessions that are over: their ends may have come and gone in the table of
     /// changes while the store was away.
-    async fn end_sessions_over(&self) -> Result<(), StoreError> {
-        for session_id in self.auth.sessions_over(self.hub.sessions()).await? {
+    async fn end_sessions_over(&self) -> Result<(), AccountsError> {
+        for session_id in self.accounts.sessions_over(self.hub.sessions()).await? {
             self.sessions.forget(&session_id).await;
             self.hub.end_session(&session_id);
         }
@@ -306,12 +295,7 @@ fn ticks(period: Duration) -> tokio::time::Interval {
     ticks
 }
 
-/// Says whether it is worth trying again.
-fn is_passing(outcome: &Result<(), StoreError>) -> bool {
-    matches!(outcome, Err(StoreError::Unavailable(_) | StoreError::Full(_)))
-}
-
-fn report(outcome: Result<(), StoreError>, message: &'static str) {
+fn report<E: std::error::Error + 'static>(outcome: Result<(), E>, message: &'static str) {
     if let Err(error) = outcome {
         tracing::warn!(error = &error as &dyn std::error::Error, "{message}");
     }

@@ -136,6 +136,18 @@ codes! {
     Unavailable = "unavailable", SERVICE_UNAVAILABLE,
         "The server cannot reach its database. Try again in {seconds} seconds.",
         "Сервер не может связаться с базой данных. Повторите через {seconds} с.";
+    /// Another service is away.
+    ServiceUnavailable = "service_unavailable", SERVICE_UNAVAILABLE,
+        "A part of the system is away. Try again in {seconds} seconds.",
+        "Часть системы недоступна. Повторите через {seconds} с.";
+    /// Another service broke off, or answered nonsense.
+    BadGateway = "bad_gateway", BAD_GATEWAY,
+        "A part of the system broke off. Try again in {seconds} seconds.",
+        "Часть системы не смогла ответить. Повторите через {seconds} с.";
+    /// Another service took too long.
+    GatewayTimeout = "gateway_timeout", GATEWAY_TIMEOUT,
+        "A part of the system does not answer. Try again in {seconds} seconds.",
+        "Часть системы не отвечает. Повторите через {seconds} с.";
     /// The server is going down.
     ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE,
         "The server is restarting. Try again in {seconds} seconds.",

@@ -112,8 +112,9 @@ impl Admitted {
             user_id: self.client.identity.user_id.get(),
             heartbeat_s: HEARTBEAT.as_secs(),
         }));
-        // The session may have ended between the ticket and the place in the hub.
-        if !matches!(self.sessions.lives(&self.client.session_id).await, Ok(true)) {
+        // The session may have ended between the ticket and the place in the hub. While nobody can be
+        // asked, what was known of it a moment ago holds.
+        if matches!(self.sessions.holder_now(&self.client.session_id).await, Ok(None)) {
             self.conference.hub.end_session(&self.client.session_id);
         }
         let (say_goodbye, goodbye) = oneshot::channel();

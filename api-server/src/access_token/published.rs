@@ -1,0 +1,88 @@
+//! The auth service's public keys, as other services know them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use cloudmeet_api_types::auth::Jwks;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::{VerifyError, VerifyingKey};
+use crate::auth_service::AuthService;
+
+/// How often the keys are read without a reason: one that was withdrawn is believed no longer.
+const READ_EVERY: Duration = Duration::from_secs(60);
+
+/// How long after a reading, or a try, nobody tries again: else every forged token would cost one.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Is the published keys. Cheap to clone.
+#[derive(Clone)]
+pub struct PublishedKeys(Arc<Inner>);
+
+struct Inner {
+    service: AuthService,
+    keys: RwLock<HashMap<String, Arc<VerifyingKey>>>,
+    /// The last try to read the keys. Held meanwhile, so that many wait for one.
+    last_try: Mutex<Option<Try>>,
+}
+
+#[derive(Clone, Copy)]
+struct Try {
+    at: Instant,
+    has_succeeded: bool,
+}
+
+impl PublishedKeys {
+    /// Knows no key yet; the first token makes it read them.
+    #[must_use]
+    pub fn new(service: AuthService) -> Self {
+        Self(Arc::new(Inner { service, keys: RwLock::default(), last_try: Mutex::new(None) }))
+    }
+
+    /// Reads the keys again and again. What cannot be read stays as it was.
+    pub async fn keep_fresh(self) {
+        let mut ticks = interval(READ_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let mut last_try = self.0.last_try.lock().await;
+            *last_try = Some(self.read().await);
+        }
+    }
+
+    pub(super) async fn find(&self, kid: &str) -> Result<Arc<VerifyingKey>, VerifyError> {
+        if let Some(key) = self.known(kid) {
+            return Ok(key);
+        }
+        let mut last_try = self.0.last_try.lock().await;
+        let tried = match *last_try {
+            Some(tried) if tried.at.elapsed() < FRESH => tried,
+            _ => self.read().await,
+        };
+        *last_try = Some(tried);
+        let unknown = if tried.has_succeeded { VerifyError::Invalid } else { VerifyError::Away };
+        self.known(kid).ok_or(unknown)
+    }
+
+    fn known(&self, kid: &str) -> Option<Arc<VerifyingKey>> {
+        self.0.keys.read().unwrap_or_else(PoisonError::into_inner).get(kid).cloned()
+    }
+
+    async fn read(&self) -> Try {
+        let read = self.0.service.jwks().await;
+        let at = Instant::now();
+        match read {
+            Ok(Jwks { keys }) => {
+                let keys = keys.iter().filter_map(|jwk| Some((jwk.kid.clone(), VerifyingKey::published(jwk)?.into())));
+                *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = keys.collect();
+                Try { at, has_succeeded: true }
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "signing keys not read");
+                Try { at, has_succeeded: false }
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What the auth service tells other services, and nobody else.
+
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use cloudmeet_api_types::internal::{Change, Changes, ChangesQuery, Person, SessionHolder, SessionIds};
+use cloudmeet_core::account::Standing;
+use cloudmeet_core::id::{SessionId, UserId};
+use cloudmeet_core::time::Timestamp;
+use cloudmeet_store::AuthStore;
+use serde::Serialize;
+
+use crate::problem::{Code, Problem};
+use crate::secret::Secret;
+
+/// Is what the handlers work with. Cheap to clone.
+#[derive(Clone)]
+struct Internal {
+    store: AuthStore,
+    token: Arc<Secret>,
+}
+
+/// The interface for other services, which must show `token`.
+pub(crate) fn routes(store: AuthStore, token: Secret) -> Router {
+    let state = Internal { store, token: Arc::new(token) };
+    Router::new()
+        .route("/internal/session-holder", post(session_holder))
+        .route("/internal/sessions-over", post(sessions_over))
+        .route("/internal/people/{id}", get(person))
+        .route("/internal/changes", post(changes))
+        .layer(from_fn_with_state(state.clone(), authenticate))
+        .with_state(state)
+}
+
+/// Lets nobody in without the token. Whoever guesses does not even learn that there is something.
+async fn authenticate(State(internal): State<Internal>, request: Request, next: Next) -> Response {
+    let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = shown.and_then(|value| value.strip_prefix("Bearer "));
+    if token.is_some_and(|token| verify_slices_are_equal(token.as_bytes(), internal.token.reveal().as_bytes()).is_ok())
+    {
+        next.run(request).await
+    } else {
+        Problem::from(Code::NotFound).into_response()
+    }
+}
+
+async fn session_holder(State(internal): State<Internal>, Json(ids): Json<SessionIds>) -> Result<Response, Problem> {
+    let id = ids.session_ids.into_iter().next().map(SessionId::new).ok_or(Code::NotFound)?;
+    let session = internal.store.session(&id).await?;
+    Ok(or_nothing(session.map(|session| SessionHolder {
+        user_id: session.account.id.get(),
+        display_name: session.account.display_name.as_str().to_owned(),
+        is_admin: session.account.standing == Standing::Administrator,
+    })))
+}
+
+async fn sessions_over(
+    State(internal): State<Internal>,
+    Json(ids): Json<SessionIds>,
+) -> Result<Json<SessionIds>, Problem> {
+    let over = internal.store.sessions_over(ids.session_ids.into_iter().map(SessionId::new).collect()).await?;
+    Ok(Json(SessionIds { session_ids: over.iter().map(ToString::to_string).collect() }))
+}
+
+async fn person(State(internal): State<Internal>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let id = UserId::parse(&id).ok_or(Code::NotFound)?;
+    let account = internal.store.account(id).await?;
+    Ok(or_nothing(account.map(|(account, _)| Person {
+        display_name: account.display_name.as_str().to_owned(),
+        is_active: account.is_active,
+    })))
+}
+
+async fn changes(State(internal): State<Internal>, Json(query): Json<ChangesQuery>) -> Result<Json<Changes>, Problem> {
+    let rows = match query.since {
+        Some(since) => internal.store.change_rows(query.after, Timestamp::from_millis(since)).await?,
+        None => Vec::new(),
+    };
+    let rows = rows.into_iter().map(|row| Change { id: row.id, kind: row.kind, subject: row.subject }).collect();
+    Ok(Json(Changes { now: internal.store.now().as_millis(), rows }))
+}
+
+fn or_nothing(body: Option<impl Serialize>) -> Response {
+    match body {
+        Some(body) => Json(body).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    }
+}

@@ -1,0 +1,161 @@
+//! Another service of the system: several servers behind one or more addresses, of which the
+//! living and ready ones are asked in turn.
+
+mod backend;
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Method, Request, Response};
+use futures_util::future::join_all;
+use hyper::body::{Body as _, Incoming};
+use tokio::net::lookup_host;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use url::Url;
+
+use self::backend::{Backend, SendError};
+
+/// How often the servers' names are resolved and each is asked whether it is ready.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How long a name may take to resolve.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How many servers a request is offered to before it is given up.
+const MAX_TRIES: usize = 3;
+
+/// Is a service, reached over HTTP. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Upstream(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// What the service is called in logs.
+    name: &'static str,
+    /// Hosts and ports as they were configured.
+    hosts: Vec<(String, u16)>,
+    backends: RwLock<Vec<Arc<Backend>>>,
+    next: AtomicUsize,
+}
+
+/// Says why no answer came.
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamError {
+    /// No server of the service can be reached. The request was not seen by any.
+    #[error("no {0} server can be reached")]
+    Unreachable(&'static str),
+    /// The connection broke or the answer was none, so whether the request was obeyed is unknown.
+    #[error("a {0} server broke off")]
+    Broken(&'static str, #[source] hyper::Error),
+    /// A server took too long. Whether the request was obeyed is unknown.
+    #[error("a {0} server does not answer in time")]
+    Silent(&'static str),
+}
+
+impl Upstream {
+    /// Knows a service by the addresses of its servers, whose paths do not matter.
+    #[must_use]
+    pub fn new(name: &'static str, urls: &[Url]) -> Self {
+        let hosts = urls.iter().filter_map(|url| {
+            let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
+            Some((host, url.port_or_known_default()?))
+        });
+        Self(Arc::new(Inner { name, hosts: hosts.collect(), backends: RwLock::default(), next: AtomicUsize::new(0) }))
+    }
+
+    /// Keeps an eye on the servers: which there are, and which are ready.
+    pub async fn watch(self) {
+        let mut ticks = interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.resolve().await;
+            let backends = self.backends();
+            join_all(backends.iter().map(Backend::probe)).await;
+        }
+    }
+
+    /// Sends a request to a server that is ready, and gives its answer's head; the body follows.
+    /// Another server is tried when one did not see the request, and when asking twice does no harm.
+    ///
+    /// # Errors
+    /// [`UpstreamError`].
+    pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, UpstreamError> {
+        let name = self.0.name;
+        let mut failure = UpstreamError::Unreachable(name);
+        for backend in self.candidates().await {
+            let spare = repeatable(&request);
+            match backend.send(request).await {
+                Ok(response) => return Ok(response),
+                Err(SendError::NotSent(returned)) => request = *returned,
+                Err(SendError::Broken(error)) => {
+                    failure = UpstreamError::Broken(name, error);
+                    let Some(spare) = spare else { break };
+                    request = spare;
+                }
+                Err(SendError::Silent) => {
+                    failure = UpstreamError::Silent(name);
+                    break;
+                }
+            }
+        }
+        Err(failure)
+    }
+
+    /// Gives the servers to try, in turn: first those that are ready, then the others, for they may
+    /// at least say what is wrong.
+    async fn candidates(&self) -> Vec<Arc<Backend>> {
+        if self.backends().is_empty() {
+            self.resolve().await;
+        }
+        let mut backends = self.backends();
+        if !backends.is_empty() {
+            let turn = self.0.next.fetch_add(1, Ordering::Relaxed) % backends.len();
+            backends.rotate_left(turn);
+        }
+        backends.sort_by_key(|backend| !backend.is_ready());
+        backends.truncate(MAX_TRIES);
+        backends
+    }
+
+    fn backends(&self) -> Vec<Arc<Backend>> {
+        self.0.backends.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks the names up anew. A name that does not resolve keeps its servers.
+    async fn resolve(&self) {
+        let known = self.backends();
+        let lookups = self.0.hosts.iter().map(|host| self.lookup(host, &known));
+        let addresses: HashSet<SocketAddr> = join_all(lookups).await.into_iter().flatten().collect();
+        if addresses.len() == known.len() && known.iter().all(|backend| addresses.contains(&backend.address())) {
+            return;
+        }
+        let host_of = |address: &SocketAddr| known.iter().find(|backend| backend.address() == *address).cloned();
+        let backends = addresses.iter().map(|address| host_of(address).unwrap_or_else(|| Backend::new(*address)));
+        *self.0.backends.write().unwrap_or_else(PoisonError::into_inner) = backends.collect();
+    }
+
+    async fn lookup(&self, (host, port): &(String, u16), known: &[Arc<Backend>]) -> Vec<SocketAddr> {
+        if let Ok(Ok(addresses)) = timeout(RESOLVE_TIMEOUT, lookup_host((host.as_str(), *port))).await {
+            return addresses.collect();
+        }
+        tracing::debug!(service = self.0.name, host, "name not resolved");
+        known.iter().map(|backend| backend.address()).collect()
+    }
+}
+
+/// Copies a request that may be sent twice: one that only reads, and has no body.
+fn repeatable(request: &Request<Body>) -> Option<Request<Body>> {
+    let only_reads = matches!(*request.method(), Method::GET | Method::HEAD) && request.body().is_end_stream();
+    only_reads.then(|| {
+        let mut copy = Request::new(Body::empty());
+        *copy.method_mut() = request.method().clone();
+        *copy.uri_mut() = request.uri().clone();
+        *copy.headers_mut() = request.headers().clone();
+        copy
+    })
+}

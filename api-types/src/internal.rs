@@ -1,0 +1,60 @@
+//! What the services say to each other, under `/internal` and `INTERNAL_TOKEN`. Servers of one
+//! release and of the one before understand each other.
+
+use serde::{Deserialize, Serialize};
+
+/// Is who holds a session that lives.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SessionHolder {
+    /// The person.
+    pub user_id: i64,
+    /// The name others see.
+    pub display_name: String,
+    /// Administrator or not.
+    pub is_admin: bool,
+}
+
+/// Is what rooms know of an account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Person {
+    /// The name others see.
+    pub display_name: String,
+    /// Whether it may be used.
+    pub is_active: bool,
+}
+
+/// Names sessions.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SessionIds {
+    /// The sessions.
+    pub session_ids: Vec<String>,
+}
+
+/// Asks for a step of the table of changes of accounts.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct ChangesQuery {
+    /// Only rows with greater ids.
+    pub after: i64,
+    /// Only rows that are not older, in milliseconds UTC by the auth store's clock; without it none.
+    pub since: Option<i64>,
+}
+
+/// Is a step of the table of changes, in the order of ids.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Changes {
+    /// The auth store's time, in milliseconds UTC.
+    pub now: i64,
+    /// The rows.
+    pub rows: Vec<Change>,
+}
+
+/// Is a row of the table of changes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Change {
+    /// Its place: rising, but given before its commit.
+    pub id: i64,
+    /// What kind of change it is.
+    pub kind: String,
+    /// Whom or what it is about.
+    pub subject: String,
+}
