@@ -1,4 +1,4 @@
-"""One server a store for all tests that need nothing special; each test brings its own people and rooms."""
+"""One server a store, and one system in parts, for all tests that need nothing special; each test brings its own people and rooms."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import pytest
 
 from conftest import fresh_databases
 from contract.client import Person
-from harness.server import Server
+from harness.server import Server, Split
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+@pytest.fixture(scope="session", params=["sqlite", "postgres", "split"])
 def server(request):
-    settings = {}
-    if request.param == "postgres":
-        settings = fresh_databases(request.getfixturevalue("postgres"))
-    with Server(RATE_LIMITS="off", **settings) as running:
+    settings = {"RATE_LIMITS": "off"}
+    if request.param != "sqlite":
+        settings |= fresh_databases(request.getfixturevalue("postgres"))
+    with Split(**settings) if request.param == "split" else Server(**settings) as running:
         # The first account administers; nobody in the tests should by accident.
         Person(running, "Administrator").close()
         yield running

@@ -8,7 +8,7 @@ import httpx
 import jwt
 import pytest
 
-from contract.client import ACCOUNT, PASSWORD, Person, problem, unique_email
+from contract.client import ACCOUNT, PASSWORD, Person, problem, unique_email, wait_until
 from harness.server import Server
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -199,7 +199,7 @@ def test_a_logout_ends_the_session_with_all_its_tokens(http, people):
     assert ann.get("/api/auth/me").status_code == 200, "another session goes on"
 
 
-def test_a_new_name_shows_everywhere(people):
+def test_a_new_name_shows_everywhere(server, people):
     ann, bob = people("Ann", "Bob")
     room = ann.room()
     ann.join(room)
@@ -207,7 +207,8 @@ def test_a_new_name_shows_everywhere(people):
     answer = ann.patch("/api/auth/me", display_name=" Анна ")
     assert answer.status_code == 200 and answer.json()["display_name"] == "Анна"
     assert ann.get("/api/auth/validate").json()["display_name"] == "Анна"
-    assert [p["user_display_name"] for p in bob.detail(room)["participants"]] == ["Анна"]
+    in_room = lambda: [p["user_display_name"] for p in bob.detail(room)["participants"]]  # noqa: E731
+    wait_until(lambda: in_room() == ["Анна"], timeout=server.bites_s)
     messages = ann.get(f"/api/rooms/{room}/messages").json()["messages"]
     assert messages[0]["user_display_name"] == "Анна"
 

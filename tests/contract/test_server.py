@@ -246,6 +246,10 @@ def test_a_forwarding_header_counts_only_from_a_trusted_proxy():
     ({"PUBLIC_URL": "meet.example.org"}, "PUBLIC_URL"), ({"PUBLIC_URL": "https://a.b/path"}, "PUBLIC_URL"),
     ({"REGISTRATION": "maybe"}, "registration"), ({"LOG_FORMAT": "xml"}, "log-format"), ({"RUST_LOG": "cloudmeet=loudest"}, "RUST_LOG"),
     ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL"), ({"TRUSTED_PROXIES": "proxy"}, "trusted-proxies"),
+    ({"ROLE": "auth"}, "INTERNAL_TOKEN"), ({"ROLE": "auth", "INTERNAL_TOKEN": "short"}, "INTERNAL_TOKEN"),
+    ({"ROLE": "conference", "INTERNAL_TOKEN": "t" * 32}, "AUTH_SERVICE_URL"),
+    ({"ROLE": "gateway", "AUTH_SERVICE_URL": "http://a:1"}, "CONFERENCE_SERVICE_URL"),
+    ({"ROLE": "gateway", "AUTH_SERVICE_URL": "https://a", "CONFERENCE_SERVICE_URL": "http://b"}, "AUTH_SERVICE_URL"),
     ({"CONFIG_FILE": "/no/such/file"}, "/no/such/file"), ({"JWT_SECRET_KEY_FILE": "/no/such/file"}, "JWT_SECRET_KEY_FILE"),
 ])
 def test_a_setting_that_cannot_be_stops_the_start_with_one_line_that_names_it(tmp_path, settings, words):

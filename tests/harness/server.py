@@ -17,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("CLOUDMEET_SERVER", ROOT / "target/debug/cloudmeet-api-server"))
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 20
+SERVICES = {"all": "gateway", "gateway": "gateway", "auth": "auth-service", "conference": "conference-service"}
 LISTENING = re.compile(r"""listening["\s,]*"?address["=:]+([0-9.:]+)""")
 
 
@@ -35,6 +36,8 @@ class Server:
         self.log = self.home / "log"
         self.process: subprocess.Popen | None = None
         self.port: int | None = None
+        # How long the end of a session or a new name may take to be known everywhere.
+        self.bites_s = 0
 
     def start(self) -> "Server":
         settings = dict(self.settings)
@@ -48,7 +51,8 @@ class Server:
         address = self._wait_until_listening(began)
         self.port = int(address.rsplit(":", 1)[1])
         health = httpx.get(self.url + "/health", timeout=10)
-        assert health.json() == {"status": "healthy", "service": "gateway"}, health.text
+        service = SERVICES[self.settings.get("ROLE", "all")]
+        assert health.json() == {"status": "healthy", "service": service}, health.text
         # Whoever answered there, it must be the one that was started.
         assert self.process.poll() is None, self.read_log()
         return self
@@ -96,6 +100,63 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Split:
+    """The services apart, as one system: auth, a conference server and the gateway in front of both.
+
+    Given another system's `auth`, it shares that; given databases, it shares those.
+    """
+
+    def __init__(self, auth: Server | None = None, **settings: object) -> None:
+        self.own_auth = None if auth else Server(**settings | INNER | {"ROLE": "auth"})
+        self.auth = auth or self.own_auth
+        self.settings = settings
+        self.conference: Server | None = None
+        self.gateway: Server | None = None
+        self.bites_s = 5
+
+    def start(self) -> "Split":
+        if self.own_auth:
+            self.own_auth.start()
+        auth = {"AUTH_SERVICE_URL": self.auth.url}
+        self.conference = Server(**self.settings | INNER | auth | {"ROLE": "conference"}).start()
+        upstreams = auth | {"CONFERENCE_SERVICE_URL": self.conference.url}
+        limits = {name: self.settings[name] for name in ("RATE_LIMITS",) if name in self.settings}
+        self.gateway = Server(**limits | upstreams | {"ROLE": "gateway"}).start()
+        return self
+
+    @property
+    def url(self) -> str:
+        return self.gateway.url
+
+    @property
+    def ws_url(self) -> str:
+        return self.gateway.ws_url
+
+    @property
+    def port(self) -> int:
+        return self.gateway.port
+
+    def read_log(self) -> str:
+        return "".join(server.read_log() for server in self.servers())
+
+    def servers(self) -> list[Server]:
+        """From the outermost on, without an auth service of others."""
+        return [server for server in (self.gateway, self.conference, self.own_auth) if server]
+
+    def close(self) -> None:
+        for server in self.servers():
+            server.close()
+
+    def __enter__(self) -> "Split":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+INNER = {"TRUSTED_PROXIES": "127.0.0.1", "INTERNAL_TOKEN": "what-the-services-of-the-tests-share"}
 
 
 def run_to_end(arguments: list[str] = (), timeout: float = 15, **settings: object) -> subprocess.CompletedProcess:
