@@ -1114,14 +1114,31 @@ export interface Healthy {
   status: string;
 }
 /**
- * Says that the server lives or can serve.
+ * Says that the server lives.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "Probe".
+ * via the `definition` "Live".
  */
-export interface Probe {
+export interface Live {
   /**
-   * `live` or `ready`.
+   * Always `live`.
+   */
+  status: string;
+}
+/**
+ * Says that the server can serve.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Ready".
+ */
+export interface Ready {
+  /**
+   * Whether Redis carries hints between servers: `up`, or `away`, while which everything works, with
+   * other servers' changes a second or two later. Null where none is configured.
+   */
+  redis?: string | null;
+  /**
+   * Always `ready`.
    */
   status: string;
 }

@@ -49,6 +49,8 @@ pub struct Config {
     pub auth_database: Option<Location>,
     /// Where rooms are; `None`: a file of the data directory.
     pub conference_database: Option<Location>,
+    /// The Redis that servers hear of each other by; `None`: they look in the database alone.
+    pub redis: Option<Secret>,
     /// The shared secret that signs tokens; `None`: Ed25519 keys of the store.
     pub jwt_secret: Option<Secret>,
     /// What services know each other by; it also seals the store's keys, so that several servers can
@@ -193,6 +195,7 @@ impl Config {
             },
             auth_database,
             conference_database,
+            redis: redis(settings.redis_url, settings.redis_host.as_deref(), settings.redis_port, settings.redis_db)?,
             jwt_secret,
             internal_token,
             auth_service,
@@ -243,6 +246,23 @@ fn from_parts(settings: &Settings, host: &str, database: &str) -> anyhow::Result
     url.set_password(settings.postgres_password.as_ref().map(Secret::reveal)).map_err(refused)?;
     url.set_path(database);
     Ok(Location::Postgres(url.into()))
+}
+
+/// Finds Redis by its URL, or by its parts.
+fn redis(url: Option<Secret>, host: Option<&str>, port: u16, database: u32) -> anyhow::Result<Option<Secret>> {
+    if let Some(url) = url {
+        let parsed = Url::parse(url.reveal()).ok();
+        ensure!(
+            parsed.is_some_and(|parsed| parsed.scheme() == "redis" && parsed.has_host()),
+            "REDIS_URL must be of the form redis://[user[:password]@]host[:port][/database]"
+        );
+        return Ok(Some(url));
+    }
+    let Some(host) = host else { return Ok(None) };
+    let url = Url::parse(&format!("redis://{host}:{port}/{database}"))
+        .ok()
+        .filter(|url| url.username().is_empty() && url.path() == format!("/{database}"));
+    Ok(Some(Secret::new(url.context("REDIS_HOST is not a host name")?.into())))
 }
 
 const fn default_port(role: Role) -> u16 {
@@ -390,6 +410,22 @@ mod tests {
                 assert_eq!(url, "postgres://cloudmeet:p%40ss%3Aw%2Frd@db:5432/cloudmeet_auth");
             }
             other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn redis_comes_from_a_url_or_parts() {
+        assert!(judged(&[("REDIS_PORT", "7000")]).expect("sound").redis.is_none());
+        let parts = judged(&[("REDIS_HOST", "redis"), ("REDIS_DB", "3")]).expect("sound");
+        assert_eq!(parts.redis.expect("by its host").reveal(), "redis://redis:6379/3");
+        let url = judged(&[("REDIS_URL", "redis://:word@[::1]:7000/1"), ("REDIS_HOST", "other")]).expect("sound");
+        assert_eq!(url.redis.expect("by its URL").reveal(), "redis://:word@[::1]:7000/1");
+        for bad in ["localhost:6379", "http://redis", "redis:///1"] {
+            assert!(refusal(&[("REDIS_URL", bad)]).contains("REDIS_URL"), "{bad}");
+        }
+        assert!(!refusal(&[("REDIS_URL", "http://:hush@redis")]).contains("hush"));
+        for bad in ["user@host", "host/path", "host name"] {
+            assert!(refusal(&[("REDIS_HOST", bad)]).contains("REDIS_HOST"), "{bad}");
         }
     }
 

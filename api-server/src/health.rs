@@ -9,7 +9,7 @@ use aide::axum::routing::get_with;
 use aide::transform::TransformOperation;
 use axum::Json;
 use axum::extract::State;
-use cloudmeet_store::{AuthStore, ConferenceStore};
+use cloudmeet_store::{AuthStore, Bus, ConferenceStore};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -24,6 +24,7 @@ pub struct Health {
     service: &'static str,
     auth: Option<AuthStore>,
     conference: Option<ConferenceStore>,
+    bus: Option<Bus>,
     draining: Arc<AtomicBool>,
 }
 
@@ -36,18 +37,33 @@ struct Healthy {
     service: &'static str,
 }
 
-/// Says that the server lives or can serve.
+/// Says that the server lives.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Probe {
-    /// `live` or `ready`.
+struct Live {
+    /// Always `live`.
     status: &'static str,
+}
+
+/// Says that the server can serve.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Ready {
+    /// Always `ready`.
+    status: &'static str,
+    /// Whether Redis carries hints between servers: `up`, or `away`, while which everything works, with
+    /// other servers' changes a second or two later. Null where none is configured.
+    redis: Option<&'static str>,
 }
 
 impl Health {
     /// Watches over the stores that a service has.
     #[must_use]
-    pub fn new(service: &'static str, auth: Option<AuthStore>, conference: Option<ConferenceStore>) -> Self {
-        Self { service, auth, conference, draining: Arc::default() }
+    pub fn new(
+        service: &'static str,
+        auth: Option<AuthStore>,
+        conference: Option<ConferenceStore>,
+        bus: Option<Bus>,
+    ) -> Self {
+        Self { service, auth, conference, bus, draining: Arc::default() }
     }
 
     /// Lets load balancers know that no new work should come.
@@ -77,11 +93,11 @@ async fn healthy(State(health): State<Health>) -> Json<Healthy> {
     Json(Healthy { status: "healthy", service: health.service })
 }
 
-async fn live() -> Json<Probe> {
-    Json(Probe { status: "live" })
+async fn live() -> Json<Live> {
+    Json(Live { status: "live" })
 }
 
-async fn ready(State(health): State<Health>) -> Result<Json<Probe>, Problem> {
+async fn ready(State(health): State<Health>) -> Result<Json<Ready>, Problem> {
     if health.draining.load(Ordering::Relaxed) {
         return Err(Code::ShuttingDown.into());
     }
@@ -89,7 +105,10 @@ async fn ready(State(health): State<Health>) -> Result<Json<Probe>, Problem> {
     let conference = async { if let Some(store) = &health.conference { store.check().await } else { Ok(()) } };
     let checks = async { tokio::try_join!(auth, conference) };
     match tokio::time::timeout(CHECK_TIMEOUT, checks).await {
-        Ok(Ok(_)) => Ok(Json(Probe { status: "ready" })),
+        Ok(Ok(_)) => {
+            let redis = health.bus.map(|bus| if bus.is_up() { "up" } else { "away" });
+            Ok(Json(Ready { status: "ready", redis }))
+        }
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(Code::Unavailable.into()),
     }

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use cloudmeet_core::account::FirstAdministrator;
 use cloudmeet_core::time::Span;
 use cloudmeet_core::token::OpaqueToken;
-use cloudmeet_store::{AuthStore, ConferenceStore, Location, MessageWriter};
+use cloudmeet_store::{AccountChange, AuthStore, Bus, ConferenceStore, Hints, Location, MessageWriter, RoomChange};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -103,7 +103,7 @@ impl Server {
     /// # Errors
     /// When the data directory or a database cannot be used. The message says what to do.
     pub async fn new(config: &Config) -> anyhow::Result<Self> {
-        let common = Common::new(config);
+        let common = Common::new(config)?;
         match config.role {
             Role::All => all(config, &common).await,
             Role::Auth => auth_alone(config, &common).await,
@@ -122,19 +122,63 @@ impl Server {
 struct Common {
     names: Names,
     limits: Arc<Limits>,
+    /// This server's name among others of its kind.
+    server_id: String,
+    bus: Option<Bus>,
     stop: CancellationToken,
     tasks: Tasks,
 }
 
 impl Common {
-    fn new(config: &Config) -> Self {
+    fn new(config: &Config) -> anyhow::Result<Self> {
         let stop = CancellationToken::new();
-        Self {
+        let tasks = Tasks::new(stop.clone());
+        let server_id = Uuid::now_v7().to_string();
+        let bus = match &config.redis {
+            // The gateway has nothing to say and nothing to hear.
+            Some(url) if config.role != Role::Gateway => {
+                let (bus, work) = Bus::new(url.reveal(), server_id.clone()).context("REDIS_URL")?;
+                tasks.until_stopped(work);
+                Some(bus)
+            }
+            _ => None,
+        };
+        Ok(Self {
             names: Names::new(&config.exposure, &config.allowed_origins),
             limits: Arc::new(Limits::new(config.rate_limits)),
-            tasks: Tasks::new(stop.clone()),
+            server_id,
+            bus,
+            tasks,
             stop,
-        }
+        })
+    }
+
+    /// Opens the database of accounts.
+    async fn accounts(&self, location: &Location) -> anyhow::Result<AuthStore> {
+        let store = AuthStore::open(location).await.context("accounts")?;
+        Ok(match &self.bus {
+            Some(bus) => store.with_bus(bus),
+            None => store,
+        })
+    }
+
+    /// Opens the database of rooms.
+    async fn rooms(&self, location: &Location) -> anyhow::Result<ConferenceStore> {
+        let store = ConferenceStore::open(location).await.context("rooms")?;
+        Ok(match &self.bus {
+            Some(bus) => store.with_bus(bus),
+            None => store,
+        })
+    }
+
+    /// Is what comes by the bus about accounts.
+    fn account_hints(&self) -> Hints<AccountChange> {
+        self.bus.as_ref().map_or_else(Hints::none, Bus::accounts)
+    }
+
+    /// Is what comes by the bus about rooms.
+    fn room_hints(&self) -> Hints<RoomChange> {
+        self.bus.as_ref().map_or_else(Hints::none, Bus::rooms)
     }
 
     /// Knows another service, and keeps an eye on it.
@@ -168,8 +212,8 @@ impl Common {
 /// Everything in one process: no service is asked over the network by another.
 async fn all(config: &Config, common: &Common) -> anyhow::Result<Server> {
     let data_dir = DataDir::open(&config.data_dir)?;
-    let (auth_store, signer, verifier) = open_accounts(config, &data_dir).await?;
-    let store = open_rooms(config, &data_dir).await?;
+    let (auth_store, signer, verifier) = open_accounts(config, common, &data_dir).await?;
+    let store = open_rooms(config, common, &data_dir).await?;
     let accounts = Accounts::Here(auth_store.clone());
     let sessions = Sessions::new(verifier, accounts.clone());
     let conference = start_rooms(common, &store, accounts, &sessions).await?;
@@ -178,7 +222,7 @@ async fn all(config: &Config, common: &Common) -> anyhow::Result<Server> {
     common.tasks.until_stopped(auth::keep(auth_store.clone()));
     let setup_code = setup_code(config, &auth_store).await?;
 
-    let health = Health::new("gateway", Some(auth_store.clone()), Some(store.clone()));
+    let health = Health::new("gateway", Some(auth_store.clone()), Some(store.clone()), common.bus.clone());
     let hub = conference.hub.clone();
     let auth = AuthState { auth, sessions: sessions.clone(), names: common.names.clone() };
     let conference = ConferenceState { conference, sessions, names: common.names.clone() };
@@ -199,15 +243,15 @@ async fn all(config: &Config, common: &Common) -> anyhow::Result<Server> {
 /// Accounts and sessions.
 async fn auth_alone(config: &Config, common: &Common) -> anyhow::Result<Server> {
     let data_dir = DataDir::open(&config.data_dir)?;
-    let (store, signer, verifier) = open_accounts(config, &data_dir).await?;
+    let (store, signer, verifier) = open_accounts(config, common, &data_dir).await?;
     let sessions = Sessions::new(verifier, Accounts::Here(store.clone()));
     let auth = start_accounts(config, common, &store, signer, &sessions, None)?;
     common.tasks.until_stopped(auth::keep(store.clone()));
-    common.tasks.until_stopped(auth::follow(store.clone(), sessions.clone()));
+    common.tasks.until_stopped(auth::follow(store.clone(), common.account_hints(), sessions.clone()));
     let setup_code = setup_code(config, &store).await?;
     let token = config.internal_token.clone().context("INTERNAL_TOKEN is not set")?;
 
-    let health = Health::new("auth-service", Some(store.clone()), None);
+    let health = Health::new("auth-service", Some(store.clone()), None, common.bus.clone());
     let auth = AuthState { auth, sessions, names: common.names.clone() };
     let Documented { auth: routes, health: probes, openapi, .. } = documented_for(Role::Auth);
     let router = routes
@@ -224,13 +268,13 @@ async fn auth_alone(config: &Config, common: &Common) -> anyhow::Result<Server> 
 /// Rooms and sockets.
 async fn conference_alone(config: &Config, common: &Common) -> anyhow::Result<Server> {
     let data_dir = DataDir::open(&config.data_dir)?;
-    let store = open_rooms(config, &data_dir).await?;
+    let store = open_rooms(config, common, &data_dir).await?;
     let service = AuthService::new(common.upstream("auth", &config.auth_service), config.internal_token.clone());
     let accounts = Accounts::There(service.clone());
     let sessions = Sessions::new(common.verifier(config, &service), accounts.clone());
     let conference = start_rooms(common, &store, accounts, &sessions).await?;
 
-    let health = Health::new("conference-service", None, Some(store.clone()));
+    let health = Health::new("conference-service", None, Some(store.clone()), common.bus.clone());
     let hub = conference.hub.clone();
     let conference = ConferenceState { conference, sessions, names: common.names.clone() };
     let Documented { conference: routes, socket, health: probes, openapi, .. } = documented_for(Role::Conference);
@@ -258,16 +302,20 @@ fn gateway_alone(config: &Config, common: &Common) -> Server {
         tasks: common.tasks.tracker().clone(),
         stop: common.stop.clone(),
     };
-    let health = Health::new("gateway", None, None);
+    let health = Health::new("gateway", None, None, None);
     let probes = documented().health.with_state(health.clone());
     let own = probes.merge(docs_ui::routes(openapi().into())).merge(web_ui::routes());
     common.finish(config, gateway::routes(gateway).merge(own), health)
 }
 
 /// Opens the database of accounts, and makes or reads the keys that sign tokens.
-async fn open_accounts(config: &Config, data_dir: &DataDir) -> anyhow::Result<(AuthStore, Signer, Verifier)> {
+async fn open_accounts(
+    config: &Config,
+    common: &Common,
+    data_dir: &DataDir,
+) -> anyhow::Result<(AuthStore, Signer, Verifier)> {
     let location = config.auth_database.clone().unwrap_or_else(|| Location::Sqlite(data_dir.file("auth.db")));
-    let store = AuthStore::open(&location).await.context("accounts")?;
+    let store = common.accounts(&location).await?;
     if let Some(secret) = &config.jwt_secret {
         let (signer, verifier) = access_token::shared(secret);
         return Ok((store, signer, verifier));
@@ -280,10 +328,10 @@ async fn open_accounts(config: &Config, data_dir: &DataDir) -> anyhow::Result<(A
     Ok((store, signer, verifier))
 }
 
-async fn open_rooms(config: &Config, data_dir: &DataDir) -> anyhow::Result<ConferenceStore> {
+async fn open_rooms(config: &Config, common: &Common, data_dir: &DataDir) -> anyhow::Result<ConferenceStore> {
     let location =
         config.conference_database.clone().unwrap_or_else(|| Location::Sqlite(data_dir.file("conference.db")));
-    ConferenceStore::open(&location).await.context("rooms")
+    common.rooms(&location).await
 }
 
 fn start_accounts(
@@ -313,7 +361,7 @@ async fn start_rooms(
     accounts: Accounts,
     sessions: &Sessions,
 ) -> anyhow::Result<Arc<Conference>> {
-    let server_id = Uuid::now_v7().to_string();
+    let server_id = common.server_id.clone();
     let (hub, errands) = Hub::new();
     let publisher = hub.clone();
     let (writer, writing) = MessageWriter::start(store.clone(), move |new| publisher.publish_messages(new));
@@ -326,7 +374,7 @@ async fn start_rooms(
         sessions: sessions.clone(),
         server_id: server_id.clone(),
     };
-    follower.start(errands, &common.tasks);
+    follower.start(errands, (common.account_hints(), common.room_hints()), &common.tasks);
     Ok(Arc::new(Conference { store: store.clone(), writer, hub, limits: common.limits.clone(), server_id }))
 }
 

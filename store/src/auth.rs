@@ -10,6 +10,7 @@ pub use accounts::{NewAccount, RegisterError};
 pub use keys::SealedKey;
 pub use sessions::{LiveSession, NewSession, PasswordReplaced, RenewError, Renewed};
 
+use crate::bus::{Bus, Topic};
 use crate::changes::{self, AccountChange, ChangeRow, Tail};
 use crate::db::{Database, Location, OpenError};
 use crate::error::StoreError;
@@ -28,6 +29,12 @@ impl AuthStore {
     /// [`OpenError`]; nothing was changed in a database of a newer release.
     pub async fn open(location: &Location) -> Result<Self, OpenError> {
         Ok(Self { database: Database::open(location, migrate::AUTH).await? })
+    }
+
+    /// Tells other servers on the bus from now on what it changed.
+    #[must_use]
+    pub fn with_bus(self, bus: &Bus) -> Self {
+        Self { database: self.database.announcing(bus.announcer(Topic::Accounts)) }
     }
 
     /// Is the store's time.

@@ -124,7 +124,8 @@ impl Change for RoomChange {
 /// Notes a change in the transaction that makes it.
 pub(crate) async fn note<C: Change>(tx: &mut Tx, change: &C, now: Timestamp) -> Result<(), StoreError> {
     let (kind, subject) = change.to_row();
-    tx.execute(C::INSERT, values![kind, subject, now.as_millis()]).await?;
+    tx.execute(C::INSERT, values![kind, subject.clone(), now.as_millis()]).await?;
+    tx.announce(kind, subject);
     Ok(())
 }
 

@@ -17,6 +17,7 @@ pub use presence::{Hold, HoldEnd};
 pub use rooms::{ListFilter, NewRoom, RoomAudience, RoomListing};
 pub use tickets::TicketHolder;
 
+use crate::bus::{Bus, Topic};
 use crate::changes::{self, RoomChange, Tail};
 use crate::db::{Database, Location, OpenError};
 use crate::error::StoreError;
@@ -35,6 +36,12 @@ impl ConferenceStore {
     /// [`OpenError`]; nothing was changed in a database of a newer release.
     pub async fn open(location: &Location) -> Result<Self, OpenError> {
         Ok(Self { database: Database::open(location, migrate::CONFERENCE).await? })
+    }
+
+    /// Tells other servers on the bus from now on what it changed.
+    #[must_use]
+    pub fn with_bus(self, bus: &Bus) -> Self {
+        Self { database: self.database.announcing(bus.announcer(Topic::Rooms)) }
     }
 
     /// Is the store's time: leases and tickets end by it on every server.

@@ -12,6 +12,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Connection as _, Postgres, Sqlite, Transaction};
 use tokio::time::timeout;
 
+use crate::bus::Announcer;
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::migrate::{self, MigrationSet};
@@ -98,6 +99,7 @@ pub(crate) use locking;
 pub(crate) struct Database {
     engine: Engine,
     clock: Clock,
+    announcer: Option<Announcer>,
 }
 
 #[derive(Debug, Clone)]
@@ -117,7 +119,7 @@ impl Database {
             Location::Sqlite(path) => Self::open_sqlite(path.clone(), migrations).await?,
             Location::Postgres(url) => Self::open_postgres(url, migrations).await?,
         };
-        let database = Self { engine, clock: Clock::of_this_process() };
+        let database = Self { engine, clock: Clock::of_this_process(), announcer: None };
         database.synchronise_clock().await.map_err(|error| match error {
             StoreError::Unavailable(e) | StoreError::Full(e) | StoreError::Refused(e) => OpenError::Connect(e),
             StoreError::Corrupt(_) => OpenError::Connect(sqlx::Error::RowNotFound),
@@ -166,6 +168,11 @@ impl Database {
         Ok(Engine::Postgres(pool))
     }
 
+    /// Says on the bus from now on what it commits.
+    pub(crate) fn announcing(self, announcer: Announcer) -> Self {
+        Self { announcer: Some(announcer), ..self }
+    }
+
     /// Is the store's time, the same on every server that shares it.
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
@@ -210,11 +217,12 @@ impl Database {
 
     /// Begins a transaction that writes. Dropped without a commit, it changes nothing.
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
-        match &self.engine {
+        let transaction = match &self.engine {
             // Takes the write lock at once: taking it later can fail with BUSY after work was done.
-            Engine::Sqlite { writer, .. } => Ok(Tx::Sqlite(in_time(writer.begin_with("BEGIN IMMEDIATE")).await?)),
-            Engine::Postgres(pool) => Ok(Tx::Postgres(in_time(pool.begin()).await?)),
-        }
+            Engine::Sqlite { writer, .. } => EngineTx::Sqlite(in_time(writer.begin_with("BEGIN IMMEDIATE")).await?),
+            Engine::Postgres(pool) => EngineTx::Postgres(in_time(pool.begin()).await?),
+        };
+        Ok(Tx { transaction, announcer: self.announcer.clone(), noted: Vec::new() })
     }
 
     /// Closes every connection; on SQLite the log goes into the file.
@@ -230,7 +238,13 @@ impl Database {
 }
 
 /// Is a transaction that writes.
-pub(crate) enum Tx {
+pub(crate) struct Tx {
+    transaction: EngineTx,
+    announcer: Option<Announcer>,
+    noted: Vec<(&'static str, String)>,
+}
+
+enum EngineTx {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
@@ -239,12 +253,12 @@ impl Tx {
     /// Runs a statement and gives its rows.
     pub(crate) async fn fetch(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         let sql = sql.into();
-        match self {
-            Self::Sqlite(tx) => {
+        match &mut self.transaction {
+            EngineTx::Sqlite(tx) => {
                 let rows = in_time(for_sqlite(sql, values).fetch_all(&mut **tx)).await?;
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
-            Self::Postgres(tx) => {
+            EngineTx::Postgres(tx) => {
                 let rows = in_time(for_postgres(sql, values).fetch_all(&mut **tx)).await?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
             }
@@ -263,18 +277,29 @@ impl Tx {
     /// Runs a statement and says how many rows it changed.
     pub(crate) async fn execute(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<u64, StoreError> {
         let sql = sql.into();
-        Ok(match self {
-            Self::Sqlite(tx) => in_time(for_sqlite(sql, values).execute(&mut **tx)).await?.rows_affected(),
-            Self::Postgres(tx) => in_time(for_postgres(sql, values).execute(&mut **tx)).await?.rows_affected(),
+        Ok(match &mut self.transaction {
+            EngineTx::Sqlite(tx) => in_time(for_sqlite(sql, values).execute(&mut **tx)).await?.rows_affected(),
+            EngineTx::Postgres(tx) => in_time(for_postgres(sql, values).execute(&mut **tx)).await?.rows_affected(),
         })
     }
 
-    /// Makes it last: when this returns, it is on disk.
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(tx) => in_time(tx.commit()).await,
-            Self::Postgres(tx) => in_time(tx.commit()).await,
+    /// Remembers a change, to say it on the bus once it lasts.
+    pub(crate) fn announce(&mut self, kind: &'static str, subject: String) {
+        if self.announcer.is_some() {
+            self.noted.push((kind, subject));
         }
+    }
+
+    /// Makes it last: when this returns, it is on disk, and whoever listens on the bus is told to look.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self.transaction {
+            EngineTx::Sqlite(tx) => in_time(tx.commit()).await?,
+            EngineTx::Postgres(tx) => in_time(tx.commit()).await?,
+        }
+        if let Some(announcer) = &self.announcer {
+            announcer.announce(self.noted);
+        }
+        Ok(())
     }
 }
 

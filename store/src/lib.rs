@@ -6,6 +6,7 @@
 //! changes, which every server follows.
 
 mod auth;
+mod bus;
 mod changes;
 mod clock;
 mod conference;
@@ -18,6 +19,7 @@ mod writer;
 pub use auth::{
     AuthStore, LiveSession, NewAccount, NewSession, PasswordReplaced, RegisterError, RenewError, Renewed, SealedKey,
 };
+pub use bus::{Bus, Hints, NotRedis};
 pub use changes::{AccountChange, ChangeRow, RoomChange, Tail};
 pub use clock::Clock;
 pub use conference::{

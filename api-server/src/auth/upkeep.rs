@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloudmeet_store::{AccountChange, AuthStore, StoreError};
+use cloudmeet_store::{AccountChange, AuthStore, Hints, StoreError};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::sessions::Sessions;
@@ -29,21 +29,25 @@ pub async fn keep(store: AuthStore) {
 }
 
 /// Lets ends of sessions and changes of accounts on other servers bite on this one.
-pub async fn follow(store: AuthStore, sessions: Sessions) {
+pub async fn follow(store: AuthStore, mut hints: Hints<AccountChange>, sessions: Sessions) {
     let mut tail = store.follow();
     let mut ticks = ticks(FOLLOW_EVERY);
     loop {
-        ticks.tick().await;
-        match store.changes(&mut tail).await {
-            Ok(changes) => {
-                for change in changes {
-                    match change {
-                        AccountChange::SessionEnded(session_id) => sessions.forget(&session_id).await,
-                        AccountChange::Account(_) => sessions.doubt_all(),
-                    }
+        let changes = tokio::select! {
+            hinted = hints.next() => hinted,
+            _ = ticks.tick() => match store.changes(&mut tail).await {
+                Ok(changes) => changes,
+                Err(error) => {
+                    report(Err(error), "changes of accounts not read");
+                    continue;
                 }
+            },
+        };
+        for change in changes {
+            match change {
+                AccountChange::SessionEnded(session_id) => sessions.forget(&session_id).await,
+                AccountChange::Account(_) => sessions.doubt_all(),
             }
-            Err(error) => report(Err(error), "changes of accounts not read"),
         }
     }
 }

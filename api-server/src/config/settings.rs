@@ -109,6 +109,23 @@ pub(super) struct Settings {
     #[arg(long, value_name = "POSTGRES_DB")]
     pub(super) postgres_db: Option<String>,
 
+    /// Redis, redis://[user[:password]@]host[:port][/database], by which several servers hear of each
+    /// other at once; only a hint: without it they do within two seconds [default: none]
+    #[arg(long, value_name = "REDIS_URL", hide_default_value = true)]
+    pub(super) redis_url: Option<Secret>,
+
+    /// Redis by its parts instead of a URL: its host.
+    #[arg(long, value_name = "REDIS_HOST")]
+    pub(super) redis_host: Option<String>,
+
+    /// Its port.
+    #[arg(long, value_name = "REDIS_PORT", default_value_t = 6379)]
+    pub(super) redis_port: u16,
+
+    /// The number of the database there.
+    #[arg(long, value_name = "REDIS_DB", default_value_t = 0)]
+    pub(super) redis_db: u32,
+
     /// Signs access tokens by HS256 with this secret of at least 32 bytes [default: Ed25519 keys,
     /// made once and kept in the database]
     #[arg(long, value_name = "JWT_SECRET_KEY", hide_default_value = true)]

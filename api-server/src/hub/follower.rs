@@ -6,7 +6,7 @@ use std::time::Duration;
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
 use cloudmeet_core::presence::SERVER_RENEWAL;
-use cloudmeet_store::{AccountChange, ConferenceStore, Hold, HoldEnd, RoomChange, StoreError};
+use cloudmeet_store::{AccountChange, ConferenceStore, Hints, Hold, HoldEnd, RoomChange, StoreError};
 use indexmap::IndexSet;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -51,11 +51,17 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Starts the tasks.
-    pub fn start(self, errands: mpsc::Receiver<Errand>, tasks: &Tasks) {
+    /// Starts the tasks. What comes by the bus is looked at at once, everything in the tables of changes
+    /// a second later at most.
+    pub fn start(
+        self,
+        errands: mpsc::Receiver<Errand>,
+        (account_hints, room_hints): (Hints<AccountChange>, Hints<RoomChange>),
+        tasks: &Tasks,
+    ) {
         tasks.until_stopped(feed::run(self.hub.clone(), self.conference.clone()));
-        tasks.until_stopped(self.clone().follow_accounts());
-        tasks.until_stopped(self.clone().follow_rooms());
+        tasks.until_stopped(self.clone().follow_accounts(account_hints));
+        tasks.until_stopped(self.clone().follow_rooms(room_hints));
         tasks.until_stopped(self.clone().run_errands(errands));
         tasks.until_stopped(self.clone().keep_leases());
         tasks.until_stopped(self.clone().keep_clock());
@@ -63,16 +69,18 @@ impl Follower {
         tasks.until_stopped(self.prune());
     }
 
-    async fn follow_accounts(self) {
+    async fn follow_accounts(self, mut hints: Hints<AccountChange>) {
         let mut tail = self.accounts.follow();
         let mut ticks = ticks(FOLLOW_EVERY);
         // Each but once, so that there are never more than there are subjects.
         let mut waiting = IndexSet::new();
         loop {
-            ticks.tick().await;
-            match self.accounts.changes(&mut tail).await {
-                Ok(changes) => waiting.extend(changes),
-                Err(error) => report(Err(error), "changes of accounts not read"),
+            tokio::select! {
+                hinted = hints.next() => waiting.extend(hinted),
+                _ = ticks.tick() => match self.accounts.changes(&mut tail).await {
+                    Ok(changes) => waiting.extend(changes),
+                    Err(error) => report(Err(error), "changes of accounts not read"),
+                },
             }
             for change in std::mem::take(&mut waiting) {
                 let outcome = self.apply_account_change(&change).await;
@@ -104,16 +112,18 @@ impl Follower {
         Ok(())
     }
 
-    async fn follow_rooms(self) {
+    async fn follow_rooms(self, mut hints: Hints<RoomChange>) {
         let mut tail = self.conference.follow_changes();
         let mut ticks = ticks(FOLLOW_EVERY);
         // Each but once, so that there are never more than there are subjects.
         let mut waiting = IndexSet::new();
         loop {
-            ticks.tick().await;
-            match self.conference.changes(&mut tail).await {
-                Ok(changes) => waiting.extend(changes),
-                Err(error) => report(Err(error), "changes of rooms not read"),
+            tokio::select! {
+                hinted = hints.next() => waiting.extend(hinted),
+                _ = ticks.tick() => match self.conference.changes(&mut tail).await {
+                    Ok(changes) => waiting.extend(changes),
+                    Err(error) => report(Err(error), "changes of rooms not read"),
+                },
             }
             for change in std::mem::take(&mut waiting) {
                 let outcome = self.apply_room_change(&change).await;
