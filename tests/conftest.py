@@ -1,4 +1,4 @@
-"""What all tests share: the two stores, and a Postgres of their own."""
+"""What all tests share: the two stores, and a Postgres and a Redis of their own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from harness.postgres import Cluster
+from harness.redis import Redis
 
 _numbers = itertools.count()
 
@@ -20,6 +21,13 @@ def postgres(request):
     cluster.destroy()
 
 
+@pytest.fixture(scope="session")
+def redis():
+    """A private Redis, for tests that do it no harm; a machine without one fails them."""
+    with Redis("--databases", "10000") as running:
+        yield running
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def store_settings(request) -> dict[str, str]:
     """Settings of a server on a fresh store of each kind."""
@@ -27,6 +35,11 @@ def store_settings(request) -> dict[str, str]:
         return {}
     cluster = request.getfixturevalue("postgres")
     return fresh_databases(cluster)
+
+
+def fresh_redis(redis: Redis) -> dict[str, str]:
+    """Settings of servers that share a bus and a cache with nobody else."""
+    return {"REDIS_URL": redis.url(next(_numbers))}
 
 
 def fresh_databases(cluster: Cluster) -> dict[str, str]:

@@ -1,6 +1,7 @@
 //! Rooms, people and messages over REST, and what REST and the socket share.
 
 mod messages;
+mod pages;
 mod participants;
 mod rooms;
 mod tickets;
@@ -16,6 +17,7 @@ use cloudmeet_core::id::{MessageId, RoomId, UserId};
 use cloudmeet_core::permission::{Action, permit, role_in};
 use cloudmeet_store::{ConferenceStore, Draft, Identity, MessageWriter, RoomAccess, RoomListing, Sent, SubmitError};
 
+pub use self::pages::PageCache;
 use crate::extract::FieldErrors;
 use crate::hub::Hub;
 use crate::origin::Names;
@@ -42,6 +44,8 @@ pub struct Conference {
     pub writer: MessageWriter,
     /// Who tells sockets.
     pub hub: Hub,
+    /// The newest pages, as they were answered.
+    pub pages: PageCache,
     /// What is limited.
     pub limits: Arc<Limits>,
     /// This server's name in the store.
@@ -70,12 +74,12 @@ impl Conference {
     ///
     /// # Errors
     /// [`Problem`]: why it was not taken.
-    pub fn submit(
+    pub async fn submit(
         &self,
         who: UserId,
         message: Unsent,
     ) -> Result<impl Future<Output = Result<Sent, SubmitError>> + Send + use<>, Problem> {
-        self.limits.message(who, self.store.now()).map_err(Problem::rate_limited)?;
+        self.limits.message(who, self.store.now()).await.map_err(Problem::rate_limited)?;
         Ok(self.writer.submit(message.judge(who)?)?)
     }
 }

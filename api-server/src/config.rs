@@ -8,6 +8,7 @@ mod sources;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use cloudmeet_core::account::{FirstAdministrator, Registration};
@@ -51,6 +52,8 @@ pub struct Config {
     pub conference_database: Option<Location>,
     /// The Redis that servers hear of each other by; `None`: they look in the database alone.
     pub redis: Option<Secret>,
+    /// How long a page that was read is kept.
+    pub cache_ttl: Duration,
     /// The shared secret that signs tokens; `None`: Ed25519 keys of the store.
     pub jwt_secret: Option<Secret>,
     /// What services know each other by; it also seals the store's keys, so that several servers can
@@ -196,6 +199,7 @@ impl Config {
             auth_database,
             conference_database,
             redis: redis(settings.redis_url, settings.redis_host.as_deref(), settings.redis_port, settings.redis_db)?,
+            cache_ttl: Duration::from_secs(settings.cache_ttl_seconds.into()),
             jwt_secret,
             internal_token,
             auth_service,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use cloudmeet_api_server::config::{Command, Config, LogFormat};
-use cloudmeet_api_server::{healthcheck, roles, server};
+use cloudmeet_api_server::{healthcheck, roles, server, web_ui};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -27,6 +27,7 @@ fn run(command: Command, config: &Config) -> anyhow::Result<()> {
             println!("{}", roles::openapi());
             Ok(())
         }
+        Command::WebUi { directory } => web_ui::export(&directory),
         Command::Healthcheck { url } => {
             let url = url.unwrap_or_else(|| format!("http://{}/health", config.listen));
             let url = Url::parse(&url).with_context(|| format!("{url} is not a URL"))?;

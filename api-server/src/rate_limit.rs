@@ -1,48 +1,67 @@
 //! Rate limits: so many at once, then one every so often (GCRA: one time stamp a key).
 //!
-//! A login that succeeds gives its try back, which is why this is not a ready-made limiter.
+//! Each server counts for itself and, where there is a Redis, all count together there; while Redis is
+//! away nobody gets more than each server's own count allows. A login that succeeds gives its try back,
+//! which is why this is not a ready-made limiter.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use cloudmeet_core::crypto;
 use cloudmeet_core::id::UserId;
 use cloudmeet_core::time::Timestamp;
+use cloudmeet_store::{Quota, Redis};
 
 /// How many keys a limiter remembers; beyond it those that owe the least are forgotten.
 const MAX_KEYS: usize = 100_000;
 
-/// Is how much is allowed.
-#[derive(Debug, Clone, Copy)]
-pub struct Quota {
-    /// How many at once.
-    pub burst: u32,
-    /// In how many milliseconds one more is earned.
-    pub period_ms: u32,
-}
-
 /// Counts what is done under each key.
 #[derive(Debug)]
-pub struct Limiter<K> {
+struct Limiter {
+    /// What is limited, in the names of counts that servers share.
+    name: &'static str,
     quota: Quota,
     /// For each key the time in milliseconds at which all is earned back.
-    debts: Mutex<HashMap<K, i64>>,
+    debts: Mutex<HashMap<String, i64>>,
+    /// Where all servers count together.
+    redis: Option<Redis>,
 }
 
-impl<K: Eq + Hash + Clone> Limiter<K> {
-    /// Makes a limiter that has seen nothing.
-    #[must_use]
-    pub fn new(quota: Quota) -> Self {
-        Self { quota, debts: Mutex::new(HashMap::new()) }
+impl Limiter {
+    fn new(name: &'static str, quota: Quota, redis: Option<Redis>) -> Self {
+        Self { name, quota, debts: Mutex::default(), redis }
     }
 
     /// Takes one, at `now`.
     ///
     /// # Errors
     /// The seconds to wait, rounded up, when all are taken.
-    pub fn take(&self, key: &K, now: Timestamp) -> Result<(), u64> {
+    async fn take(&self, key: &str, now: Timestamp) -> Result<(), u64> {
+        self.take_here(key, now)?;
+        let Some(redis) = &self.redis else { return Ok(()) };
+        match redis.take(&self.shared_name(key), self.quota).await {
+            None | Some(0) => Ok(()),
+            Some(wait_ms) => {
+                self.refund_here(key);
+                Err(wait_ms.div_ceil(1000))
+            }
+        }
+    }
+
+    /// Gives one back.
+    async fn refund(&self, key: &str) {
+        self.refund_here(key);
+        if let Some(redis) = &self.redis {
+            redis.refund(&self.shared_name(key), self.quota).await;
+        }
+    }
+
+    fn shared_name(&self, key: &str) -> String {
+        format!("limit:{}:{key}", self.name)
+    }
+
+    fn take_here(&self, key: &str, now: Timestamp) -> Result<(), u64> {
         let (now, period) = (now.as_millis(), i64::from(self.quota.period_ms));
         let mut debts = self.debts.lock().unwrap_or_else(PoisonError::into_inner);
         let clear_at = debts.get(key).copied().unwrap_or(now).max(now);
@@ -54,12 +73,11 @@ impl<K: Eq + Hash + Clone> Limiter<K> {
         if debts.len() >= MAX_KEYS && !debts.contains_key(key) {
             forget(&mut debts, now);
         }
-        debts.insert(key.clone(), clear_at + period);
+        debts.insert(key.to_owned(), clear_at + period);
         Ok(())
     }
 
-    /// Gives one back.
-    pub fn refund(&self, key: &K) {
+    fn refund_here(&self, key: &str) {
         let mut debts = self.debts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(clear_at) = debts.get_mut(key) {
             *clear_at -= i64::from(self.quota.period_ms);
@@ -68,7 +86,7 @@ impl<K: Eq + Hash + Clone> Limiter<K> {
 }
 
 /// Makes room: who owes nothing goes, and if everybody owes, the half that owes less.
-fn forget<K: Eq + Hash>(debts: &mut HashMap<K, i64>, now: i64) {
+fn forget(debts: &mut HashMap<String, i64>, now: i64) {
     debts.retain(|_, clear_at| *clear_at > now);
     if debts.len() >= MAX_KEYS {
         let mut times: Vec<i64> = debts.values().copied().collect();
@@ -86,30 +104,30 @@ pub enum RateLimits {
     Off,
 }
 
-/// Is every limit of this server.
+/// Is every limit of this server. Keys are digests: nobody's address stands in a table or in Redis.
 #[derive(Debug)]
 pub struct Limits {
     switch: RateLimits,
-    registrations: Limiter<IpAddr>,
-    logins_by_address: Limiter<IpAddr>,
-    /// Keyed by a digest: the table of who fails to sign in holds no addresses.
-    failed_logins: Limiter<String>,
-    messages: Limiter<UserId>,
-    tickets: Limiter<UserId>,
+    registrations: Limiter,
+    logins: Limiter,
+    failed_logins: Limiter,
+    messages: Limiter,
+    tickets: Limiter,
 }
 
 impl Limits {
-    /// Makes limiters that have seen nothing.
+    /// Makes limiters that have seen nothing; other servers' counts are in `redis`.
     #[must_use]
-    pub fn new(switch: RateLimits) -> Self {
+    pub fn new(switch: RateLimits, redis: Option<&Redis>) -> Self {
+        let limiter = |name, burst, period_ms| Limiter::new(name, Quota { burst, period_ms }, redis.cloned());
         Self {
             switch,
-            registrations: Limiter::new(Quota { burst: 30, period_ms: 6_000 }),
-            logins_by_address: Limiter::new(Quota { burst: 60, period_ms: 1_000 }),
+            registrations: limiter("registration", 30, 6_000),
+            logins: limiter("login", 60, 1_000),
             // 10 at once and one in 16 minutes: 100 guesses a day.
-            failed_logins: Limiter::new(Quota { burst: 10, period_ms: 16 * 60_000 }),
-            messages: Limiter::new(Quota { burst: 60, period_ms: 50 }),
-            tickets: Limiter::new(Quota { burst: 30, period_ms: 1_000 }),
+            failed_logins: limiter("failed_login", 10, 16 * 60_000),
+            messages: limiter("message", 60, 50),
+            tickets: limiter("ticket", 30, 1_000),
         }
     }
 
@@ -123,33 +141,31 @@ impl Limits {
     ///
     /// # Errors
     /// The seconds to wait.
-    pub fn registration(&self, address: IpAddr, now: Timestamp) -> Result<(), u64> {
-        self.if_on(|| self.registrations.take(&address, now))
+    pub async fn registration(&self, address: IpAddr, now: Timestamp) -> Result<(), u64> {
+        self.take(&self.registrations, || address_key(address), now).await
     }
 
     /// Counts a login before it is tried: it may turn out a guess.
     ///
     /// # Errors
     /// The seconds to wait.
-    pub fn login(&self, address: IpAddr, email: &str, now: Timestamp) -> Result<(), u64> {
-        self.if_on(|| {
-            self.logins_by_address.take(&address, now)?;
-            self.failed_logins.take(&account_key(email), now)
-        })
+    pub async fn login(&self, address: IpAddr, email: &str, now: Timestamp) -> Result<(), u64> {
+        self.take(&self.logins, || address_key(address), now).await?;
+        self.password_check(email, now).await
     }
 
     /// Counts a check of the current password before it is made: a stolen session may guess, too.
     ///
     /// # Errors
     /// The seconds to wait.
-    pub fn password_check(&self, email: &str, now: Timestamp) -> Result<(), u64> {
-        self.if_on(|| self.failed_logins.take(&account_key(email), now))
+    pub async fn password_check(&self, email: &str, now: Timestamp) -> Result<(), u64> {
+        self.take(&self.failed_logins, || account_key(email), now).await
     }
 
     /// Takes back that a login or a check of the current password may have been a guess.
-    pub fn was_no_guess(&self, email: &str) {
+    pub async fn was_no_guess(&self, email: &str) {
         if self.switch == RateLimits::On {
-            self.failed_logins.refund(&account_key(email));
+            self.failed_logins.refund(&account_key(email)).await;
         }
     }
 
@@ -157,24 +173,28 @@ impl Limits {
     ///
     /// # Errors
     /// The seconds to wait.
-    pub fn message(&self, user_id: UserId, now: Timestamp) -> Result<(), u64> {
-        self.if_on(|| self.messages.take(&user_id, now))
+    pub async fn message(&self, user_id: UserId, now: Timestamp) -> Result<(), u64> {
+        self.take(&self.messages, || user_id.to_string(), now).await
     }
 
     /// Counts a WebSocket ticket of a person.
     ///
     /// # Errors
     /// The seconds to wait.
-    pub fn ticket(&self, user_id: UserId, now: Timestamp) -> Result<(), u64> {
-        self.if_on(|| self.tickets.take(&user_id, now))
+    pub async fn ticket(&self, user_id: UserId, now: Timestamp) -> Result<(), u64> {
+        self.take(&self.tickets, || user_id.to_string(), now).await
     }
 
-    fn if_on(&self, take: impl FnOnce() -> Result<(), u64>) -> Result<(), u64> {
+    async fn take(&self, limiter: &Limiter, key: impl FnOnce() -> String, now: Timestamp) -> Result<(), u64> {
         match self.switch {
-            RateLimits::On => take(),
+            RateLimits::On => limiter.take(&key(), now).await,
             RateLimits::Off => Ok(()),
         }
     }
+}
+
+fn address_key(address: IpAddr) -> String {
+    crypto::digest(&address.to_string())
 }
 
 fn account_key(email: &str) -> String {
@@ -191,56 +211,61 @@ mod tests {
         Timestamp::from_millis(START.as_millis() + ms)
     }
 
-    #[test]
-    fn a_burst_passes_and_then_one_a_period() {
-        let limiter = Limiter::new(Quota { burst: 3, period_ms: 2_000 });
+    fn limiter(burst: u32, period_ms: u32) -> Limiter {
+        Limiter::new("test", Quota { burst, period_ms }, None)
+    }
+
+    #[tokio::test]
+    async fn a_burst_passes_and_then_one_a_period() {
+        let limiter = limiter(3, 2_000);
         for _ in 0..3 {
-            assert_eq!(limiter.take(&"a", START), Ok(()));
+            assert_eq!(limiter.take("a", START).await, Ok(()));
         }
-        assert_eq!(limiter.take(&"a", START), Err(2));
-        assert_eq!(limiter.take(&"a", after(1_999)), Err(1));
-        assert_eq!(limiter.take(&"a", after(2_000)), Ok(()));
-        assert_eq!(limiter.take(&"b", START), Ok(()), "keys are counted apart");
+        assert_eq!(limiter.take("a", START).await, Err(2));
+        assert_eq!(limiter.take("a", after(1_999)).await, Err(1));
+        assert_eq!(limiter.take("a", after(2_000)).await, Ok(()));
+        assert_eq!(limiter.take("b", START).await, Ok(()), "keys are counted apart");
     }
 
-    #[test]
-    fn what_is_given_back_can_be_taken_again() {
-        let limiter = Limiter::new(Quota { burst: 1, period_ms: 1_000 });
-        assert_eq!(limiter.take(&"a", START), Ok(()));
-        limiter.refund(&"a");
-        assert_eq!(limiter.take(&"a", START), Ok(()));
-        assert!(limiter.take(&"a", START).is_err());
+    #[tokio::test]
+    async fn what_is_given_back_can_be_taken_again() {
+        let limiter = limiter(1, 1_000);
+        assert_eq!(limiter.take("a", START).await, Ok(()));
+        limiter.refund("a").await;
+        assert_eq!(limiter.take("a", START).await, Ok(()));
+        assert!(limiter.take("a", START).await.is_err());
     }
 
-    #[test]
-    fn an_account_is_guessed_at_most_a_hundred_times_a_day() {
-        let limits = Limits::new(RateLimits::On);
+    #[tokio::test]
+    async fn an_account_is_guessed_at_most_a_hundred_times_a_day() {
+        let limits = Limits::new(RateLimits::On, None);
         let address = IpAddr::from([127, 0, 0, 1]);
-        let day_s = 24 * 60 * 60;
-        let guesses = (0..day_s)
-            .step_by(2)
-            .filter(|second| limits.login(address, "Ann@example.org ", after(second * 1000)).is_ok())
-            .count();
+        let mut guesses = 0;
+        for second in (0..24 * 60 * 60).step_by(2) {
+            guesses += i32::from(limits.login(address, "Ann@example.org ", after(second * 1000)).await.is_ok());
+        }
         assert!((90..=100).contains(&guesses), "{guesses}");
     }
 
-    #[test]
-    fn successes_do_not_count_as_guesses_and_off_limits_nothing() {
-        let limits = Limits::new(RateLimits::On);
+    #[tokio::test]
+    async fn successes_do_not_count_as_guesses_and_off_limits_nothing() {
+        let limits = Limits::new(RateLimits::On, None);
         let address = IpAddr::from([127, 0, 0, 1]);
         for _ in 0..50 {
-            assert_eq!(limits.login(address, "ann@example.org", START), Ok(()));
-            limits.was_no_guess("ann@example.org");
+            assert_eq!(limits.login(address, "ann@example.org", START).await, Ok(()));
+            limits.was_no_guess("ann@example.org").await;
         }
-        let off = Limits::new(RateLimits::Off);
-        assert!((0..500).all(|_| off.login(address, "ann@example.org", START).is_ok()));
+        let off = Limits::new(RateLimits::Off, None);
+        for _ in 0..500 {
+            assert_eq!(off.login(address, "ann@example.org", START).await, Ok(()));
+        }
     }
 
-    #[test]
-    fn the_table_of_keys_is_bounded() {
-        let limiter = Limiter::new(Quota { burst: 1, period_ms: 60_000 });
+    #[tokio::test]
+    async fn the_table_of_keys_is_bounded() {
+        let limiter = limiter(1, 60_000);
         for key in 0..MAX_KEYS + 10 {
-            assert_eq!(limiter.take(&key, START), Ok(()));
+            assert_eq!(limiter.take(&key.to_string(), START).await, Ok(()));
         }
         assert!(limiter.debts.lock().expect("lock").len() <= MAX_KEYS);
     }

@@ -10,9 +10,12 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse as _, Response};
 use cloudmeet_core::account::FirstAdministrator;
+use cloudmeet_core::crypto;
 use cloudmeet_core::time::Span;
 use cloudmeet_core::token::OpaqueToken;
-use cloudmeet_store::{AccountChange, AuthStore, Bus, ConferenceStore, Hints, Location, MessageWriter, RoomChange};
+use cloudmeet_store::{
+    AccountChange, AuthStore, Bus, ConferenceStore, Hints, Location, MessageWriter, Redis, RoomChange,
+};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -27,7 +30,7 @@ use crate::accounts::Accounts;
 use crate::auth::{self, Auth, AuthState, RefreshCookie, Rooms, SessionListener};
 use crate::auth_service::AuthService;
 use crate::client_address::{self, Proxies};
-use crate::conference::{self, Conference, ConferenceState};
+use crate::conference::{self, Conference, ConferenceState, PageCache};
 use crate::config::{Config, Role};
 use crate::data_dir::DataDir;
 use crate::docs::Description;
@@ -124,6 +127,7 @@ struct Common {
     limits: Arc<Limits>,
     /// This server's name among others of its kind.
     server_id: String,
+    redis: Option<Redis>,
     bus: Option<Bus>,
     stop: CancellationToken,
     tasks: Tasks,
@@ -134,19 +138,23 @@ impl Common {
         let stop = CancellationToken::new();
         let tasks = Tasks::new(stop.clone());
         let server_id = Uuid::now_v7().to_string();
-        let bus = match &config.redis {
+        let redis = match &config.redis {
             // The gateway has nothing to say and nothing to hear.
             Some(url) if config.role != Role::Gateway => {
-                let (bus, work) = Bus::new(url.reveal(), server_id.clone()).context("REDIS_URL")?;
-                tasks.until_stopped(work);
-                Some(bus)
+                Some(Redis::new(url.reveal(), &installation(config, &server_id)).context("REDIS_URL")?)
             }
             _ => None,
         };
+        let bus = redis.clone().map(|redis| {
+            let (bus, work) = Bus::new(redis, server_id.clone());
+            tasks.until_stopped(work);
+            bus
+        });
         Ok(Self {
             names: Names::new(&config.exposure, &config.allowed_origins),
-            limits: Arc::new(Limits::new(config.rate_limits)),
+            limits: Arc::new(Limits::new(config.rate_limits, redis.as_ref())),
             server_id,
+            redis,
             bus,
             tasks,
             stop,
@@ -209,14 +217,26 @@ impl Common {
     }
 }
 
+/// Names the installation among others on the same Redis: by what its servers share and others do not
+/// have. Where they share nothing, there is but one.
+fn installation(config: &Config, server_id: &str) -> String {
+    match &config.internal_token {
+        Some(token) => {
+            let name = crypto::authenticate(token.reveal().as_bytes(), "cloudmeet: installation");
+            let (name, _) = name.split_first_chunk().expect("32 bytes hold 16");
+            Uuid::from_bytes(*name).to_string()
+        }
+        None => server_id.to_owned(),
+    }
+}
+
 /// Everything in one process: no service is asked over the network by another.
 async fn all(config: &Config, common: &Common) -> anyhow::Result<Server> {
-    let data_dir = DataDir::open(&config.data_dir)?;
-    let (auth_store, signer, verifier) = open_accounts(config, common, &data_dir).await?;
-    let store = open_rooms(config, common, &data_dir).await?;
+    let (auth_store, signer, verifier) = open_accounts(config, common).await?;
+    let store = open_rooms(config, common).await?;
     let accounts = Accounts::Here(auth_store.clone());
     let sessions = Sessions::new(verifier, accounts.clone());
-    let conference = start_rooms(common, &store, accounts, &sessions).await?;
+    let conference = start_rooms(config, common, &store, accounts, &sessions).await?;
     let rooms = Rooms { hub: conference.hub.clone(), store: store.clone() };
     let auth = start_accounts(config, common, &auth_store, signer, &sessions, Some(rooms))?;
     common.tasks.until_stopped(auth::keep(auth_store.clone()));
@@ -242,8 +262,7 @@ async fn all(config: &Config, common: &Common) -> anyhow::Result<Server> {
 
 /// Accounts and sessions.
 async fn auth_alone(config: &Config, common: &Common) -> anyhow::Result<Server> {
-    let data_dir = DataDir::open(&config.data_dir)?;
-    let (store, signer, verifier) = open_accounts(config, common, &data_dir).await?;
+    let (store, signer, verifier) = open_accounts(config, common).await?;
     let sessions = Sessions::new(verifier, Accounts::Here(store.clone()));
     let auth = start_accounts(config, common, &store, signer, &sessions, None)?;
     common.tasks.until_stopped(auth::keep(store.clone()));
@@ -267,12 +286,11 @@ async fn auth_alone(config: &Config, common: &Common) -> anyhow::Result<Server> 
 
 /// Rooms and sockets.
 async fn conference_alone(config: &Config, common: &Common) -> anyhow::Result<Server> {
-    let data_dir = DataDir::open(&config.data_dir)?;
-    let store = open_rooms(config, common, &data_dir).await?;
+    let store = open_rooms(config, common).await?;
     let service = AuthService::new(common.upstream("auth", &config.auth_service), config.internal_token.clone());
     let accounts = Accounts::There(service.clone());
     let sessions = Sessions::new(common.verifier(config, &service), accounts.clone());
-    let conference = start_rooms(common, &store, accounts, &sessions).await?;
+    let conference = start_rooms(config, common, &store, accounts, &sessions).await?;
 
     let health = Health::new("conference-service", None, Some(store.clone()), common.bus.clone());
     let hub = conference.hub.clone();
@@ -309,12 +327,8 @@ fn gateway_alone(config: &Config, common: &Common) -> Server {
 }
 
 /// Opens the database of accounts, and makes or reads the keys that sign tokens.
-async fn open_accounts(
-    config: &Config,
-    common: &Common,
-    data_dir: &DataDir,
-) -> anyhow::Result<(AuthStore, Signer, Verifier)> {
-    let location = config.auth_database.clone().unwrap_or_else(|| Location::Sqlite(data_dir.file("auth.db")));
+async fn open_accounts(config: &Config, common: &Common) -> anyhow::Result<(AuthStore, Signer, Verifier)> {
+    let location = location(config, config.auth_database.as_ref(), "auth.db")?;
     let store = common.accounts(&location).await?;
     if let Some(secret) = &config.jwt_secret {
         let (signer, verifier) = access_token::shared(secret);
@@ -322,16 +336,23 @@ async fn open_accounts(
     }
     let sealing_key = match &config.internal_token {
         Some(secret) => access_token::sealing_key(secret.reveal().as_bytes()),
-        None => access_token::sealing_key(&*data_dir.key("sealing.key", random::bytes())?),
+        None => access_token::sealing_key(&*DataDir::open(&config.data_dir)?.key("sealing.key", random::bytes())?),
     };
     let (signer, verifier) = access_token::stored(&store, &sealing_key).await?;
     Ok((store, signer, verifier))
 }
 
-async fn open_rooms(config: &Config, common: &Common, data_dir: &DataDir) -> anyhow::Result<ConferenceStore> {
-    let location =
-        config.conference_database.clone().unwrap_or_else(|| Location::Sqlite(data_dir.file("conference.db")));
-    common.rooms(&location).await
+async fn open_rooms(config: &Config, common: &Common) -> anyhow::Result<ConferenceStore> {
+    common.rooms(&location(config, config.conference_database.as_ref(), "conference.db")?).await
+}
+
+/// Finds a database where the configuration says, or in a file. Without one the data directory is not
+/// used: a container on Postgres has nothing to write.
+fn location(config: &Config, configured: Option<&Location>, file: &str) -> anyhow::Result<Location> {
+    match configured {
+        Some(location) => Ok(location.clone()),
+        None => Ok(Location::Sqlite(DataDir::open(&config.data_dir)?.file(file))),
+    }
 }
 
 fn start_accounts(
@@ -356,6 +377,7 @@ fn start_accounts(
 }
 
 async fn start_rooms(
+    config: &Config,
     common: &Common,
     store: &ConferenceStore,
     accounts: Accounts,
@@ -375,7 +397,9 @@ async fn start_rooms(
         server_id: server_id.clone(),
     };
     follower.start(errands, (common.account_hints(), common.room_hints()), &common.tasks);
-    Ok(Arc::new(Conference { store: store.clone(), writer, hub, limits: common.limits.clone(), server_id }))
+    let pages = PageCache::new(config.cache_ttl, common.redis.clone());
+    let limits = common.limits.clone();
+    Ok(Arc::new(Conference { store: store.clone(), writer, hub, pages, limits, server_id }))
 }
 
 /// Is every documented route, still without what it works with, and their description.

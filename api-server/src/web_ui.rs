@@ -3,8 +3,11 @@
 //! Assets lie under the hash of them all, so that they can be kept for ever; pages are asked for anew.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path as FilePath;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -74,6 +77,25 @@ pub fn routes() -> Router {
             }),
         )
         .with_state(ui)
+}
+
+/// Writes the pages and their assets as they are served here, under the paths at which they are asked
+/// for, so that a web server in front can answer for them.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn export(directory: &FilePath) -> anyhow::Result<()> {
+    let ui = Ui::load();
+    let pages = ui.pages.iter().map(|(name, page)| (directory.join(name), &page.text));
+    let assets = directory.join("static").join(&ui.build);
+    let assets = ui.assets.iter().map(|(name, asset)| (assets.join(name), &asset.bytes));
+    for (path, bytes) in pages.chain(assets) {
+        let shown = path.display();
+        let parent = path.parent().unwrap_or(directory);
+        fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+        fs::write(&path, bytes).with_context(|| format!("cannot write {shown}"))?;
+    }
+    Ok(())
 }
 
 impl Ui {

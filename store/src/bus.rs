@@ -11,24 +11,18 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo as _, RedisError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::changes::{AccountChange, Change as _, ChangeRow, RoomChange};
-
-/// How long Redis may take to connect, or to answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
+use crate::redis_client::{ANSWER_TIMEOUT, PAUSE, Redis, RedisFailure};
 
 /// How often each server publishes even if nothing changes.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 
 /// How long nothing may come, not even a beat, before the bus counts as away.
 const SILENCE: Duration = Duration::from_secs(4);
-
-/// How long after a failure Redis is left alone.
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// How many hints wait to be published. What is more is dropped: the table of changes has it.
 const OUTGOING: usize = 4096;
@@ -47,8 +41,7 @@ pub struct Bus(Arc<Shared>);
 struct Shared {
     /// This server's name on the bus.
     from: String,
-    client: Client,
-    database: i64,
+    redis: Redis,
     outgoing: mpsc::Sender<Hint>,
     accounts: broadcast::Sender<AccountChange>,
     rooms: broadcast::Sender<RoomChange>,
@@ -110,37 +103,14 @@ struct Publication {
     changes: Vec<(String, String)>,
 }
 
-/// Says why the bus does not work.
-#[derive(Debug, thiserror::Error)]
-enum BusError {
-    #[error("Redis refused")]
-    Redis(#[from] RedisError),
-    #[error("Redis did not answer in time")]
-    TimedOut(#[from] tokio::time::error::Elapsed),
-    #[error("Redis closed the connection")]
-    Closed,
-}
-
-/// Says that an address is not one of a Redis server.
-#[derive(Debug, thiserror::Error)]
-#[error("not an address of a Redis server")]
-pub struct NotRedis(#[source] RedisError);
-
 impl Bus {
-    /// Knows a Redis server by its URL (`redis://[user[:password]@]host[:port][/database]`), and says
-    /// what must run for the bus to work. Nothing is connected yet, and `from` names this server.
-    ///
-    /// # Errors
-    /// [`NotRedis`] for any other address.
-    pub fn new(url: &str, from: String) -> Result<(Self, impl Future<Output = ()> + Send + use<>), NotRedis> {
-        let info = url.into_connection_info().map_err(NotRedis)?;
-        let database = info.redis_settings().db();
-        let client = Client::open(info).map_err(NotRedis)?;
+    /// Speaks through a Redis server, and says what must run for the bus to work. Nothing is connected
+    /// yet, and `from` names this server.
+    pub fn new(redis: Redis, from: String) -> (Self, impl Future<Output = ()> + Send + use<>) {
         let (outgoing, publishing) = mpsc::channel(OUTGOING);
         let bus = Self(Arc::new(Shared {
             from,
-            client,
-            database,
+            redis,
             outgoing,
             accounts: broadcast::Sender::new(INCOMING),
             rooms: broadcast::Sender::new(INCOMING),
@@ -151,7 +121,7 @@ impl Bus {
         let work = async move {
             tokio::join!(publisher.publish_for_ever(publishing), listener.listen_for_ever());
         };
-        Ok((bus, work))
+        (bus, work)
     }
 
     /// Says whether what this server publishes comes back.
@@ -193,14 +163,11 @@ impl Bus {
         self.0.pulse.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Is a name that servers on other databases of the same Redis do not have: publications, unlike
-    /// keys, cross from one to the other.
     fn channel(&self, topic: Topic) -> String {
-        let name = match topic {
-            Topic::Accounts => "accounts",
-            Topic::Rooms => "rooms",
-        };
-        format!("cloudmeet:{}:changes:{name}", self.0.database)
+        self.0.redis.name(match topic {
+            Topic::Accounts => "changes:accounts",
+            Topic::Rooms => "changes:rooms",
+        })
     }
 
     async fn publish_for_ever(self, mut outgoing: mpsc::Receiver<Hint>) {
@@ -221,7 +188,7 @@ impl Bus {
                 continue;
             }
             let published = timeout(ANSWER_TIMEOUT, self.publish(&mut connection, &publications)).await;
-            match published.map_err(BusError::from).flatten() {
+            match published.map_err(RedisFailure::from).flatten() {
                 Ok(()) => paused_at = None,
                 Err(error) => {
                     connection = None;
@@ -264,14 +231,11 @@ impl Bus {
         &self,
         connection: &mut Option<MultiplexedConnection>,
         publications: &[(String, String)],
-    ) -> Result<(), BusError> {
+    ) -> Result<(), RedisFailure> {
         let connection = if let Some(connection) = connection {
             connection
         } else {
-            let config = AsyncConnectionConfig::new()
-                .set_connection_timeout(Some(ANSWER_TIMEOUT))
-                .set_response_timeout(Some(ANSWER_TIMEOUT));
-            connection.insert(self.0.client.get_multiplexed_async_connection_with_config(&config).await?)
+            connection.insert(self.0.redis.connect().await?)
         };
         let mut pipeline = redis::pipe();
         for (channel, text) in publications {
@@ -289,9 +253,9 @@ impl Bus {
         }
     }
 
-    async fn listen(&self) -> Result<(), BusError> {
+    async fn listen(&self) -> Result<(), RedisFailure> {
         let (mut commands, mut publications) =
-            timeout(ANSWER_TIMEOUT, self.0.client.get_async_pubsub()).await??.split();
+            timeout(ANSWER_TIMEOUT, self.0.redis.client().get_async_pubsub()).await??.split();
         let channels = [Topic::Accounts, Topic::Rooms].map(|topic| self.channel(topic));
         timeout(ANSWER_TIMEOUT, commands.subscribe(&channels)).await??;
         // This server's own beats come every second, as long as the connection leads anywhere.
@@ -301,7 +265,7 @@ impl Bus {
                 self.hear(topic, publication);
             }
         }
-        Err(BusError::Closed)
+        Err(RedisFailure::Closed)
     }
 
     fn hear(&self, topic: Topic, publication: Publication) {
@@ -329,7 +293,7 @@ impl Bus {
     }
 
     /// Says it once, not with every attempt.
-    fn went_away(&self, error: &BusError) {
+    fn went_away(&self, error: &RedisFailure) {
         if std::mem::replace(&mut self.pulse().state, State::Away) != State::Away {
             let error = error as &dyn std::error::Error;
             tracing::warn!(
@@ -341,8 +305,8 @@ impl Bus {
 }
 
 impl Announcer {
-    /// Says what was committed. Never waits.
-    pub(crate) fn announce(&self, changes: Vec<(&'static str, String)>) {
+    /// Says what was committed, or what no table keeps. Never waits.
+    pub(crate) fn announce(&self, changes: impl IntoIterator<Item = (&'static str, String)>) {
         for (kind, subject) in changes {
             let hint = Hint { topic: self.topic, kind, subject };
             if self.bus.0.outgoing.try_send(hint).is_err() {

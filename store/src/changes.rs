@@ -45,6 +45,8 @@ pub enum RoomChange {
     Revisions(RoomId),
     /// A person came, went or changed.
     Person(RoomId, UserId),
+    /// A person is typing. No table keeps it: it comes by the bus or not at all.
+    Typing(RoomId, UserId),
 }
 
 /// Is a kind of change with its table.
@@ -102,6 +104,7 @@ impl Change for RoomChange {
             Self::Messages(room) => ("messages", room.to_string()),
             Self::Revisions(room) => ("revisions", room.to_string()),
             Self::Person(room, user) => ("person", format!("{room}/{user}")),
+            Self::Typing(room, user) => ("typing", format!("{room}/{user}")),
         }
     }
 
@@ -111,14 +114,17 @@ impl Change for RoomChange {
             "room" => RoomId::parse(subject).map(Self::Room),
             "messages" => RoomId::parse(subject).map(Self::Messages),
             "revisions" => RoomId::parse(subject).map(Self::Revisions),
-            "person" => {
-                let (room, user) = subject.split_once('/')?;
-                Some(Self::Person(RoomId::parse(room)?, UserId::parse(user)?))
-            }
+            "person" => room_and_user(subject).map(|(room, user)| Self::Person(room, user)),
+            "typing" => room_and_user(subject).map(|(room, user)| Self::Typing(room, user)),
             // A newer release knows more kinds; this one has no use for them.
             _ => None,
         }
     }
+}
+
+fn room_and_user(subject: &str) -> Option<(RoomId, UserId)> {
+    let (room, user) = subject.split_once('/')?;
+    Some((RoomId::parse(room)?, UserId::parse(user)?))
 }
 
 /// Notes a change in the transaction that makes it.

@@ -8,6 +8,7 @@ mod rooms;
 mod servers;
 mod tickets;
 
+use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::time::Timestamp;
 
 pub use batch::{Draft, Sent};
@@ -18,7 +19,7 @@ pub use rooms::{ListFilter, NewRoom, RoomAudience, RoomListing};
 pub use tickets::TicketHolder;
 
 use crate::bus::{Bus, Topic};
-use crate::changes::{self, RoomChange, Tail};
+use crate::changes::{self, Change as _, RoomChange, Tail};
 use crate::db::{Database, Location, OpenError};
 use crate::error::StoreError;
 use crate::migrate;
@@ -63,6 +64,11 @@ impl ConferenceStore {
     #[must_use]
     pub fn follow_changes(&self) -> Tail {
         Tail::from(self.now())
+    }
+
+    /// Tells other servers that somebody types, where there is a bus.
+    pub fn announce_typing(&self, id: RoomId, user_id: UserId) {
+        self.database.announce(RoomChange::Typing(id, user_id).to_row());
     }
 
     /// Reads the changes since the last call.

@@ -169,6 +169,13 @@ impl Database {
     }
 
     /// Says on the bus from now on what it commits.
+    /// Tells other servers what no table keeps.
+    pub(crate) fn announce(&self, change: (&'static str, String)) {
+        if let Some(announcer) = &self.announcer {
+            announcer.announce([change]);
+        }
+    }
+
     pub(crate) fn announcing(self, announcer: Announcer) -> Self {
         Self { announcer: Some(announcer), ..self }
     }

@@ -13,13 +13,14 @@ mod conference;
 mod db;
 mod error;
 mod migrate;
+mod redis_client;
 mod value;
 mod writer;
 
 pub use auth::{
     AuthStore, LiveSession, NewAccount, NewSession, PasswordReplaced, RegisterError, RenewError, Renewed, SealedKey,
 };
-pub use bus::{Bus, Hints, NotRedis};
+pub use bus::{Bus, Hints};
 pub use changes::{AccountChange, ChangeRow, RoomChange, Tail};
 pub use clock::Clock;
 pub use conference::{
@@ -28,4 +29,5 @@ pub use conference::{
 };
 pub use db::{Location, OpenError};
 pub use error::{Failure, StoreError};
+pub use redis_client::{NotRedis, Quota, Redis, RedisRequests};
 pub use writer::{MessageWriter, SubmitError};

@@ -30,11 +30,14 @@ pub(crate) const AUTH: MigrationSet = MigrationSet {
 
 pub(crate) const CONFERENCE: MigrationSet = MigrationSet {
     table: "conference_migrations",
-    scripts: &[Script {
-        version: 1,
-        description: "rooms, participants and messages",
-        text: include_str!("../migrations/conference_0001.sql"),
-    }],
+    scripts: &[
+        Script {
+            version: 1,
+            description: "rooms, participants and messages",
+            text: include_str!("../migrations/conference_0001.sql"),
+        },
+        Script { version: 2, description: "renamings", text: include_str!("../migrations/conference_0002.sql") },
+    ],
 };
 
 impl MigrationSet {

@@ -203,10 +203,11 @@ class RawSocket:
     """A WebSocket by hand, that answers nothing: no pong, no Close."""
 
     def __init__(self, person: "Person") -> None:
-        self.raw = socket.create_connection(("127.0.0.1", person.server.port), timeout=TIMEOUT_S)
+        port = person.server.port
+        self.raw = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
         key = base64.b64encode(os.urandom(16)).decode()
         self.raw.sendall(
-            f"GET /api/ws HTTP/1.1\r\nHost: 127.0.0.1:{person.server.port}\r\nUpgrade: websocket\r\n"
+            f"GET /api/ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
             f"Sec-WebSocket-Protocol: cloudmeet.v1, ticket.{person.ticket()}\r\n\r\n".encode()
         )

@@ -1,20 +1,22 @@
-"""One server a store, and one system in parts, for all tests that need nothing special; each test brings its own people and rooms."""
+"""One server on SQLite, two on Postgres and Redis, and two of every part on those, for all tests that need nothing special; each test brings its own people and rooms."""
 
 from __future__ import annotations
 
 import pytest
 
-from conftest import fresh_databases
+from conftest import fresh_databases, fresh_redis
 from contract.client import Person
-from harness.server import Server, Split
+from harness.server import Pair, Server, Split
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres", "split"])
+@pytest.fixture(scope="session", params=["sqlite", "pair", "split"])
 def server(request):
-    settings = {"RATE_LIMITS": "off"}
-    if request.param != "sqlite":
-        settings |= fresh_databases(request.getfixturevalue("postgres"))
-    with Split(**settings) if request.param == "split" else Server(**settings) as running:
+    if request.param == "sqlite":
+        system = Server(RATE_LIMITS="off")
+    else:
+        fresh = fresh_databases(request.getfixturevalue("postgres")) | fresh_redis(request.getfixturevalue("redis"))
+        system = Pair(RATE_LIMITS="off", **fresh) if request.param == "pair" else Split(each=2, RATE_LIMITS="off", **fresh)
+    with system as running:
         # The first account administers; nobody in the tests should by accident.
         Person(running, "Administrator").close()
         yield running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pathlib
 import re
@@ -78,6 +79,11 @@ class Server:
     def ws_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/api/ws"
 
+    @property
+    def entrance(self) -> "Server":
+        """One server that is asked, where what counts is that it is the same one twice."""
+        return self
+
     def read_log(self) -> str:
         return self.log.read_text(errors="replace")
 
@@ -102,58 +108,99 @@ class Server:
         self.close()
 
 
-class Split:
-    """The services apart, as one system: auth, a conference server and the gateway in front of both.
+class Pair:
+    """Two servers that are everything, as one system: who asks for an address is given theirs in turn."""
 
-    Given another system's `auth`, it shares that; given databases, it shares those.
-    """
+    def __init__(self, **settings: object) -> None:
+        settings = {"INTERNAL_TOKEN": INNER["INTERNAL_TOKEN"]} | settings
+        self.pair = [Server(**settings) for _ in range(2)]
+        self.turn = itertools.cycle(self.pair)
+        self.bites_s = bites_s(settings)
 
-    def __init__(self, auth: Server | None = None, **settings: object) -> None:
-        self.own_auth = None if auth else Server(**settings | INNER | {"ROLE": "auth"})
-        self.auth = auth or self.own_auth
-        self.settings = settings
-        self.conference: Server | None = None
-        self.gateway: Server | None = None
-        self.bites_s = 5
-
-    def start(self) -> "Split":
-        if self.own_auth:
-            self.own_auth.start()
-        auth = {"AUTH_SERVICE_URL": self.auth.url}
-        self.conference = Server(**self.settings | INNER | auth | {"ROLE": "conference"}).start()
-        upstreams = auth | {"CONFERENCE_SERVICE_URL": self.conference.url}
-        limits = {name: self.settings[name] for name in ("RATE_LIMITS",) if name in self.settings}
-        self.gateway = Server(**limits | upstreams | {"ROLE": "gateway"}).start()
+    def start(self) -> "Pair":
+        for server in self.pair:
+            server.start()
         return self
 
     @property
     def url(self) -> str:
-        return self.gateway.url
+        return next(self.turn).url
 
     @property
     def ws_url(self) -> str:
-        return self.gateway.ws_url
+        return next(self.turn).ws_url
 
     @property
     def port(self) -> int:
-        return self.gateway.port
+        return next(self.turn).port
+
+    @property
+    def entrance(self) -> Server:
+        return next(self.turn)
 
     def read_log(self) -> str:
         return "".join(server.read_log() for server in self.servers())
 
     def servers(self) -> list[Server]:
-        """From the outermost on, without an auth service of others."""
-        return [server for server in (self.gateway, self.conference, self.own_auth) if server]
+        return self.pair
 
     def close(self) -> None:
         for server in self.servers():
             server.close()
 
-    def __enter__(self) -> "Split":
+    def __enter__(self):
         return self.start()
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Split(Pair):
+    """The services apart, as one system: auth, conference servers and gateways in front of all, `each` of these.
+
+    Given another system's `auth`, it shares that; given databases, it shares those. Who asks for an
+    address is given the gateways' in turn.
+    """
+
+    def __init__(self, auth: Server | None = None, each: int = 1, **settings: object) -> None:
+        self.own_auth = None if auth else Server(**settings | INNER | {"ROLE": "auth"})
+        self.auth = auth or self.own_auth
+        self.each = each
+        self.settings = settings
+        self.conferences: list[Server] = []
+        self.gateways: list[Server] = []
+        self.turn = iter(())
+        self.bites_s = bites_s(settings)
+
+    def start(self) -> "Split":
+        if self.own_auth:
+            self.own_auth.start()
+        auth = {"AUTH_SERVICE_URL": self.auth.url}
+        for _ in range(self.each):
+            self.conferences.append(Server(**self.settings | INNER | auth | {"ROLE": "conference"}).start())
+        upstreams = auth | {"CONFERENCE_SERVICE_URL": ",".join(server.url for server in self.conferences)}
+        limits = {name: self.settings[name] for name in ("RATE_LIMITS",) if name in self.settings}
+        for _ in range(self.each):
+            self.gateways.append(Server(**limits | upstreams | {"ROLE": "gateway"}).start())
+        self.turn = itertools.cycle(self.gateways)
+        return self
+
+    @property
+    def gateway(self) -> Server:
+        return self.gateways[0]
+
+    @property
+    def conference(self) -> Server:
+        return self.conferences[0]
+
+    def servers(self) -> list[Server]:
+        """From the outermost on, without an auth service of others."""
+        return [*self.gateways, *self.conferences, *([self.own_auth] if self.own_auth else [])]
+
+
+def bites_s(settings: dict) -> float:
+    """How long the end of a session or a new name may take to be known on every server."""
+    return 1 if settings.get("REDIS_URL") else 5
 
 
 INNER = {"TRUSTED_PROXIES": "127.0.0.1", "INTERNAL_TOKEN": "what-the-services-of-the-tests-share"}

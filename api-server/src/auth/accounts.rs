@@ -26,7 +26,7 @@ pub(super) async fn register(
     Extension(client): Extension<ClientAddress>,
     JsonBody(body): JsonBody<Register>,
 ) -> Result<(StatusCode, Json<Account>), Problem> {
-    auth.limits.registration(client.rate_key(), auth.store.now()).map_err(Problem::rate_limited)?;
+    auth.limits.registration(client.rate_key(), auth.store.now()).await.map_err(Problem::rate_limited)?;
     let mut errors = FieldErrors::default();
     let password = Password::typed(body.password);
     let email = errors.take("email", Email::parse(&body.email));
@@ -121,10 +121,10 @@ async fn change_password(
 ) -> Result<(), Problem> {
     let (id, email) = (caller.identity.user_id, email.as_str());
     // Whoever holds a session may guess no more often than whoever stands outside.
-    auth.limits.password_check(email, auth.store.now()).map_err(Problem::rate_limited)?;
+    auth.limits.password_check(email, auth.store.now()).await.map_err(Problem::rate_limited)?;
     let checked = check_current_password(auth, id, current).await;
     if !checked.as_ref().is_err_and(|problem| problem.code() == Code::WrongPassword) {
-        auth.limits.was_no_guess(email);
+        auth.limits.was_no_guess(email).await;
     }
     checked?;
     let hash = auth.hashes.hash(new, random::bytes()).await?;

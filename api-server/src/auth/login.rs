@@ -30,11 +30,11 @@ pub(super) async fn login(
     QueryParams(query): QueryParams<LoginQuery>,
     JsonBody(body): JsonBody<Login>,
 ) -> Result<(HeaderMap, Json<Tokens>), Problem> {
-    auth.limits.login(client.rate_key(), &body.email, auth.store.now()).map_err(Problem::rate_limited)?;
+    auth.limits.login(client.rate_key(), &body.email, auth.store.now()).await.map_err(Problem::rate_limited)?;
     let checked = check_credentials(&auth, &body.email, Password::typed(body.password)).await;
     // What failed for another reason was no guess, and costs none.
     if !checked.as_ref().is_err_and(|problem| problem.code() == Code::WrongCredentials) {
-        auth.limits.was_no_guess(&body.email);
+        auth.limits.was_no_guess(&body.email).await;
     }
     let (account, hash) = checked?;
     if !account.is_active {

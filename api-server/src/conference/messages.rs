@@ -5,7 +5,8 @@ use std::sync::Arc;
 use aide::transform::TransformOperation;
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use cloudmeet_api_types::chat::{EditMessage, ListMessages, Message, MessagePage, SendMessage};
 use cloudmeet_core::chat::{Content, EditError};
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
@@ -29,7 +30,7 @@ pub(super) async fn send(
     conference.access(id, &who, Action::SeeRoom).await?;
     let unsent =
         Unsent { room_id: id, content: body.content, client_msg_id: body.client_msg_id, reply_to: body.reply_to };
-    let sent = conference.submit(who.user_id, unsent)?.await?;
+    let sent = conference.submit(who.user_id, unsent).await?.await?;
     let status = if sent.is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(sent.message.into())))
 }
@@ -47,7 +48,7 @@ pub(super) async fn list(
     RoomPath(id): RoomPath,
     caller: Caller,
     QueryParams(query): QueryParams<ListMessages>,
-) -> Result<Json<MessagePage>, Problem> {
+) -> Result<Response, Problem> {
     let limit = match query.limit {
         None => PageLimit::DEFAULT,
         Some(limit) => PageLimit::new(limit)
@@ -56,8 +57,19 @@ pub(super) async fn list(
     let cursor = cursor(&query)?;
     let access = conference.access(id, &caller.identity, Action::ReadMessages).await?;
     let total = access.room.last_seq;
-    let messages = conference.store.messages(id, locate(cursor, limit, total)).await?;
-    Ok(Json(MessagePage { messages: messages.into_iter().map(Message::from).collect(), total }))
+    let range = locate(cursor, limit, total);
+    let read = async {
+        let messages = conference.store.messages(id, range).await?;
+        let page = MessagePage { messages: messages.into_iter().map(Message::from).collect(), total };
+        Ok(serde_json::to_vec(&page).expect("pages are made of strings, numbers and lists").into())
+    };
+    let page = if cursor == (Cursor::Newest { skip: 0 }) {
+        let name = format!("{}.{}", access.history_version(), range.first);
+        conference.pages.page(name, read).await.map_err(|error| Problem::from(&*error))?
+    } else {
+        read.await?
+    };
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], page).into_response())
 }
 
 pub(super) fn list_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {

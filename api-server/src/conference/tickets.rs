@@ -20,7 +20,7 @@ use crate::sessions::Caller;
 const LIFE: Span = Span::seconds(30);
 
 pub(super) async fn issue(State(conference): State<Arc<Conference>>, caller: Caller) -> Result<Json<Ticket>, Problem> {
-    conference.limits.ticket(caller.identity.user_id, conference.store.now()).map_err(Problem::rate_limited)?;
+    conference.limits.ticket(caller.identity.user_id, conference.store.now()).await.map_err(Problem::rate_limited)?;
     let ticket = OpaqueToken::from_random(random::bytes());
     let holder = TicketHolder { session_id: caller.session_id, user_id: caller.identity.user_id };
     conference.store.add_ticket(&ticket, &holder, LIFE).await?;

@@ -46,6 +46,12 @@ pub enum Command {
     },
     /// Print the description of the REST interface (OpenAPI 3.1) and exit.
     Openapi,
+    /// Write the pages of the web UI and what they need into a directory, for another web server, and exit.
+    WebUi {
+        /// The directory; made where there is none.
+        #[arg(value_name = "DIRECTORY")]
+        directory: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -110,7 +116,7 @@ pub(super) struct Settings {
     pub(super) postgres_db: Option<String>,
 
     /// Redis, redis://[user[:password]@]host[:port][/database], by which several servers hear of each
-    /// other at once; only a hint: without it they do within two seconds [default: none]
+    /// other at once, count limits together and share a cache [default: none]
     #[arg(long, value_name = "REDIS_URL", hide_default_value = true)]
     pub(super) redis_url: Option<Secret>,
 
@@ -125,6 +131,11 @@ pub(super) struct Settings {
     /// The number of the database there.
     #[arg(long, value_name = "REDIS_DB", default_value_t = 0)]
     pub(super) redis_db: u32,
+
+    /// How many seconds a page that was read is kept for others who ask for it; 0 keeps none.
+    #[arg(long, value_name = "CACHE_TTL_SECONDS", default_value_t = 300,
+        value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    pub(super) cache_ttl_seconds: u32,
 
     /// Signs access tokens by HS256 with this secret of at least 32 bytes [default: Ed25519 keys,
     /// made once and kept in the database]

@@ -15,13 +15,14 @@ use super::settings::{Cli, Command, Settings};
 use crate::data_dir;
 
 /// The settings that may be read from the file that `NAME_FILE` names.
-const FROM_FILES: [&str; 6] = [
+const FROM_FILES: [&str; 7] = [
     "JWT_SECRET_KEY",
     "INTERNAL_TOKEN",
     "POSTGRES_PASSWORD",
     "DATABASE_URL",
     "AUTH_DATABASE_URL",
     "CONFERENCE_DATABASE_URL",
+    "REDIS_URL",
 ];
 
 /// Reads everything. Help and version end the process; so does a flag that cannot be parsed.

@@ -149,6 +149,7 @@ impl Follower {
                     self.hub.publish_participant(participant);
                 }
             }
+            RoomChange::Typing(room_id, user_id) => self.hub.publish_typing(room_id, user_id),
             RoomChange::Room(room_id) => {
                 self.hub.settings_changed(room_id);
                 if self.hub.is_followed(room_id)

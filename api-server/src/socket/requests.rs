@@ -182,6 +182,7 @@ impl Requests {
         // More often than others need to see it, it is left out without a word.
         if self.typed_at.insert(room_id, now).is_none() {
             self.conference.hub.publish_typing(room_id, self.who.user_id);
+            self.conference.store.announce_typing(room_id, self.who.user_id);
         }
         Ok(())
     }
@@ -196,7 +197,7 @@ impl Requests {
         let client_msg_id = frame.client_msg_id.clone();
         let unsent =
             Unsent { room_id, content: frame.content, client_msg_id: frame.client_msg_id, reply_to: frame.reply_to };
-        let storing = self.conference.submit(self.who.user_id, unsent)?;
+        let storing = self.conference.submit(self.who.user_id, unsent).await?;
         let (id, language) = (id.cloned(), self.language);
         self.sending.push_back(Box::pin(async move {
             let frame = match storing.await {

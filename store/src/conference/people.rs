@@ -51,9 +51,18 @@ pub struct RoomAccess {
     pub participant: Option<Participant>,
     /// How many people are not offline.
     pub present: i64,
+    /// How often its people's names changed.
+    renamings: i64,
 }
 
 impl RoomAccess {
+    /// Is a text that becomes another one whenever a page of the room's history reads differently.
+    #[must_use]
+    pub fn history_version(&self) -> String {
+        let Room { id, owner_id, last_seq, rev, .. } = &self.room;
+        format!("{id}.{owner_id}.{last_seq}.{rev}.{}", self.renamings)
+    }
+
     /// Says whether the person belongs to the room.
     #[must_use]
     pub fn membership(&self) -> Membership {
@@ -104,7 +113,8 @@ impl ConferenceStore {
                     room_columns!(),
                     ", ",
                     participant_columns!(),
-                    ", (SELECT COUNT(*) FROM participants o WHERE o.room_id = r.id AND o.status <> 'offline') AS present \
+                    ", r.renamings, \
+                     (SELECT COUNT(*) FROM participants o WHERE o.room_id = r.id AND o.status <> 'offline') AS present \
                      FROM rooms r LEFT JOIN participants p ON p.room_id = r.id AND p.user_id = $2 WHERE r.id = $1"
                 ),
                 values![id.get(), user_id.get()],
@@ -115,7 +125,8 @@ impl ConferenceStore {
             Some(_) => Some(participant(&row)?),
             None => None,
         };
-        Ok(Some(RoomAccess { room: room(&row)?, participant, present: row.get("present")? }))
+        let (present, renamings) = (row.get("present")?, row.get("renamings")?);
+        Ok(Some(RoomAccess { room: room(&row)?, participant, present, renamings }))
     }
 
     /// Lists everybody who is not offline, in the order in which they first joined.
@@ -175,8 +186,11 @@ impl ConferenceStore {
                     participant.membership = Membership::Member(Role::Participant);
                     changed = true;
                 }
-                changed |= participant.display_name != who.display_name;
-                participant.display_name.clone_from(&who.display_name);
+                if participant.display_name != who.display_name {
+                    participant.display_name.clone_from(&who.display_name);
+                    rooms::count_renaming(&mut tx, id).await?;
+                    changed = true;
+                }
                 participant
             }
             None => add_member(&mut tx, id, who, Role::Participant, room.last_seq, now).await?,
@@ -258,6 +272,7 @@ impl ConferenceStore {
         for row in rows {
             let id = rooms::room_id(&row, "room_id")?;
             let mut tx = self.database.begin().await?;
+            rooms::lock(&mut tx, id).await?;
             let renamed = tx
                 .execute(
                     "UPDATE participants SET display_name = $3, version = version + 1 \
@@ -266,6 +281,7 @@ impl ConferenceStore {
                 )
                 .await?;
             if renamed > 0 {
+                rooms::count_renaming(&mut tx, id).await?;
                 changes::note(&mut tx, &RoomChange::Person(id, user_id), self.now()).await?;
             }
             tx.commit().await?;

@@ -266,6 +266,11 @@ pub(super) async fn lock(tx: &mut Tx, id: RoomId) -> Result<Option<Room>, StoreE
     row.map(|row| room(&row)).transpose()
 }
 
+/// Counts that somebody in a locked room has another name: its history reads differently from now on.
+pub(super) async fn count_renaming(tx: &mut Tx, id: RoomId) -> Result<(), StoreError> {
+    tx.execute("UPDATE rooms SET renamings = renamings + 1 WHERE id = $1", values![id.get()]).await.map(drop)
+}
+
 /// Reads a room from a row of [`room_columns`].
 pub(super) fn room(row: &Row) -> Result<Room, StoreError> {
     let time = |column| -> Result<Option<Timestamp>, StoreError> {

@@ -24,7 +24,7 @@ on_both_stores! {
 async fn a_batch_stores_each_message_once_in_order(stores: Stores) {
     let ann = person(1, "Ann");
     let (one, two) = (stores.room(&ann).await.id, stores.room(&ann).await.id);
-    let mut tail = stores.conference.follow_changes();
+    let mut tail = stores.follow_changes().await;
     let batch = [
         draft(two, &ann, "a", Some("1")),
         draft(one, &ann, "b", Some("1")),

@@ -58,7 +58,7 @@ async fn leaving_twice_is_not_possible(stores: Stores) {
 async fn a_socket_sets_presence_for_members_only(stores: Stores) {
     let (ann, bob) = (person(1, "Ann"), person(2, "Bob"));
     let room = stores.room(&ann).await.id;
-    let mut tail = stores.conference.follow_changes();
+    let mut tail = stores.follow_changes().await;
     let refused = stores.conference.follow_room(room, bob.actor(), HERE, None).await;
     assert!(matches!(refused, Err(Failure::Refused(Denied::NotMember))), "{refused:?}");
     let followed = stores.conference.follow_room(room, ann.actor(), HERE, None).await.unwrap();

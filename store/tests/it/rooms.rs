@@ -24,7 +24,7 @@ fn everything() -> ListFilter {
 
 async fn a_new_room_belongs_to_its_creator(stores: Stores) {
     let ann = person(1, "Ann");
-    let mut tail = stores.conference.follow_changes();
+    let mut tail = stores.follow_changes().await;
     let description = Description::parse("Mondays\nat ten").unwrap();
     let new = NewRoom { name: RoomName::parse("Планёрка").unwrap(), description };
     let made = stores.conference.create_room(&ann, &new).await.unwrap();

@@ -8,7 +8,7 @@ use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
 use cloudmeet_core::password::PasswordHash;
 use cloudmeet_core::room::{Room, RoomName};
-use cloudmeet_store::{AuthStore, ConferenceStore, Draft, Identity, Location, NewAccount, NewRoom};
+use cloudmeet_store::{AuthStore, ConferenceStore, Draft, Identity, Location, NewAccount, NewRoom, Tail};
 
 /// Runs a case, a function from a [`Stores`], on both engines.
 macro_rules! on_both_stores {
@@ -64,6 +64,14 @@ impl Stores {
     /// Is the same databases as another server has them open.
     pub(crate) async fn again(&self) -> Self {
         Self::open(self.locations.clone(), None).await
+    }
+
+    /// Follows what changes in rooms from now on. What was done in the same millisecond is told once
+    /// more, and is dropped here.
+    pub(crate) async fn follow_changes(&self) -> Tail {
+        let mut tail = self.conference.follow_changes();
+        self.conference.changes(&mut tail).await.unwrap();
+        tail
     }
 
     pub(crate) async fn room(&self, owner: &Identity) -> Room {
