@@ -59,6 +59,9 @@ class Meeting:
             said = self.ann.say(self.room, "hi")
             assert time.monotonic() - began < ANSWERED_S
             self.there.receive("message", timeout=CAUGHT_UP_S, message=said)
+            began = time.monotonic()
+            assert self.history()[-1] == said["seq"], "a page is what the store has"
+            assert time.monotonic() - began < ANSWERED_S
 
     def history(self) -> list[int]:
         answer = self.ann.get(f"/api/rooms/{self.room}/messages", limit=200)
