@@ -70,7 +70,7 @@ test-generated: build browser-tools ## Compare the generated files with their so
 	$(WIRE_TYPES) | diff -u frontend/wire.d.ts - || { echo "$(STALE)"; exit 1; }
 
 .PHONY: test-contract
-test-contract: build ## REST and WebSocket against a real server, on SQLite and Postgres
+test-contract: build browser-tools ## REST and WebSocket against real servers: one, two, and the services apart behind nginx
 	$(PART) contract $(PYTEST) tests/contract
 
 .PHONY: test-faults

@@ -180,6 +180,9 @@ class Split(Pair):
             self.conferences.append(Server(**self.settings | INNER | auth | {"ROLE": "conference"}).start())
         upstreams = auth | {"CONFERENCE_SERVICE_URL": ",".join(server.url for server in self.conferences)}
         limits = {name: self.settings[name] for name in ("RATE_LIMITS",) if name in self.settings}
+        if self.each > 1:
+            # Somebody stands in front and balances.
+            upstreams |= {"TRUSTED_PROXIES": INNER["TRUSTED_PROXIES"]}
         for _ in range(self.each):
             self.gateways.append(Server(**limits | upstreams | {"ROLE": "gateway"}).start())
         self.turn = itertools.cycle(self.gateways)

@@ -13,6 +13,9 @@ const program = resolve(process.env.CLOUDMEET_SERVER ?? join(here, "../../../tar
 
 /** @returns {Promise<{ port: number, log: () => string, stop: () => Promise<number | null> }>} */
 export async function startServer() {
+  // Whoever gives a port has started a server there, and will end it.
+  const given = process.env.CLOUDMEET_PORT;
+  if (given) return { port: Number(given), log: () => "", stop: async () => 0 };
   const data = await mkdtemp(join(tmpdir(), "cloudmeet-browser-"));
   const child = spawn(program, [], {
     // Nothing of the caller's environment decides how the server runs.
