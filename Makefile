@@ -86,3 +86,7 @@ test-browser: build browser-tools ## Types and units of the web UI, and two brow
 	@cd tests/browser
 	npx tsc --project ../../frontend
 	node --test --test-concurrency=1 .
+
+.PHONY: test-containers
+test-containers: tools ## Build the images on a Docker engine of the tests' own, and run Compose and Swarm for real (as root)
+	$(PART) containers tests/containers/run.sh $(CACHE)/containers $(PYTEST) tests/containers --timeout 3000
