@@ -73,6 +73,8 @@ pub struct Config {
     pub log_filter: String,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// The collector that traces are sent to.
+    pub otlp_endpoint: Option<Url>,
     /// What works but should not stay so.
     pub warnings: Vec<String>,
 }
@@ -212,6 +214,7 @@ impl Config {
             },
             log_filter: settings.rust_log,
             log_format: settings.log_format,
+            otlp_endpoint: settings.otel_exporter_otlp_endpoint.as_deref().map(parse_collector).transpose()?,
             warnings,
         })
     }
@@ -286,6 +289,15 @@ fn derive_internal_token(secret: &Secret) -> Secret {
 fn parse_service_url(name: &str, text: &str) -> anyhow::Result<Url> {
     let url = parse_origin(name, text.trim())?;
     ensure!(url.scheme() == "http", "{name} {url} must begin with http://: services speak on a network of their own");
+    Ok(url)
+}
+
+fn parse_collector(text: &str) -> anyhow::Result<Url> {
+    let url = Url::parse(text).with_context(|| format!("OTEL_EXPORTER_OTLP_ENDPOINT {text} is not a URL"))?;
+    ensure!(
+        url.scheme() == "http" && url.has_host(),
+        "OTEL_EXPORTER_OTLP_ENDPOINT {text} must begin with http://, such as that of a collector beside this server"
+    );
     Ok(url)
 }
 

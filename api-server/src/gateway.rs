@@ -8,7 +8,7 @@ mod frames;
 mod tunnel;
 
 use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use cloudmeet_core::time::Span;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::access_token::{Verifier, VerifyError};
 use crate::auth_service::AuthService;
 use crate::client_address::Hop;
+use crate::observe::AnsweredBy;
 use crate::problem::{Code, Problem};
 use crate::sessions::bearer_token;
 use crate::upstream::{Upstream, UpstreamError};
@@ -60,19 +61,22 @@ async fn hand_on(
     State(gateway): State<Gateway>,
     Extension(hop): Extension<Hop>,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, Response> {
     let path = request.uri().path();
-    let upstream = gateway.upstream(path).ok_or(Code::NotFound)?;
+    let upstream = gateway.upstream(path).ok_or_else(|| Problem::from(Code::NotFound).into_response())?;
     if !OPEN_PATHS.contains(&path)
         && let Some(token) = bearer_token(request.headers()).filter(|token| is_signed(token))
     {
         let verified = gateway.verifier.verify_loosely(token, gateway.auth_service.now(), CLOCK_TOLERANCE).await;
         // With the keys out of reach the services, which may know them, have the word.
         if verified == Err(VerifyError::Invalid) {
-            return Err(Code::InvalidToken.into());
+            return Err(Problem::from(Code::InvalidToken).into_response());
         }
     }
-    forward::forward(&gateway, upstream, &hop, request).await
+    let mut response = forward::forward(&gateway, upstream, &hop, request).await.map_err(IntoResponse::into_response);
+    let (Ok(answer) | Err(answer)) = &mut response;
+    answer.extensions_mut().insert(AnsweredBy(upstream.name()));
+    response
 }
 
 impl Gateway {

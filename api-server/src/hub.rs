@@ -204,6 +204,13 @@ impl Hub {
         !self.state().sockets.is_empty()
     }
 
+    /// Counts the sockets, and the rooms that they follow.
+    #[must_use]
+    pub fn census(&self) -> (usize, usize) {
+        let state = self.state();
+        (state.sockets.len(), state.rooms.len())
+    }
+
     /// Gives the sessions that have sockets here.
     #[must_use]
     pub fn sessions(&self) -> Vec<SessionId> {

@@ -1,12 +1,10 @@
 //! `cloudmeet-api-server`: reads the configuration and does what it is told.
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use cloudmeet_api_server::config::{Command, Config, LogFormat};
-use cloudmeet_api_server::{healthcheck, roles, server, web_ui};
-use tracing_subscriber::EnvFilter;
+use cloudmeet_api_server::config::{Command, Config};
+use cloudmeet_api_server::{healthcheck, roles, server, telemetry, web_ui};
 use url::Url;
 
 fn main() -> ExitCode {
@@ -34,7 +32,7 @@ fn run(command: Command, config: &Config) -> anyhow::Result<()> {
             runtime()?.block_on(healthcheck::check(&url))
         }
         Command::Serve => {
-            start_log(config)?;
+            let _telemetry = telemetry::start(config)?;
             raise_descriptor_limit();
             runtime()?.block_on(server::serve(config))
         }
@@ -50,18 +48,4 @@ fn raise_descriptor_limit() {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "cannot raise the limit of open files");
     }
-}
-
-fn start_log(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.log_filter)
-        .with_context(|| format!("RUST_LOG {} is not a log filter", config.log_filter))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    match config.log_format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
-    }
-    Ok(())
 }

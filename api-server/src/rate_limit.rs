@@ -12,6 +12,7 @@ use cloudmeet_core::crypto;
 use cloudmeet_core::id::UserId;
 use cloudmeet_core::time::Timestamp;
 use cloudmeet_store::{Quota, Redis};
+use metrics::counter;
 
 /// How many keys a limiter remembers; beyond it those that owe the least are forgotten.
 const MAX_KEYS: usize = 100_000;
@@ -187,7 +188,9 @@ impl Limits {
 
     async fn take(&self, limiter: &Limiter, key: impl FnOnce() -> String, now: Timestamp) -> Result<(), u64> {
         match self.switch {
-            RateLimits::On => limiter.take(&key(), now).await,
+            RateLimits::On => limiter.take(&key(), now).await.inspect_err(|_| {
+                counter!("cloudmeet_rate_limited_total", "limit" => limiter.name).increment(1);
+            }),
             RateLimits::Off => Ok(()),
         }
     }

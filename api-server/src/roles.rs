@@ -21,7 +21,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use tower_http::cors::CorsLayer;
-use tower_http::trace::TraceLayer;
 use url::Url;
 use uuid::Uuid;
 
@@ -38,6 +37,8 @@ use crate::gateway::{self, Gateway};
 use crate::hash_pool::HashPool;
 use crate::health::{self, Health};
 use crate::hub::{Follower, Hub};
+use crate::metrics::{self, Sources};
+use crate::observe;
 use crate::origin::{self, Names};
 use crate::problem::{self, Code, Problem};
 use crate::rate_limit::Limits;
@@ -135,6 +136,7 @@ struct Common {
 
 impl Common {
     fn new(config: &Config) -> anyhow::Result<Self> {
+        metrics::install();
         let stop = CancellationToken::new();
         let tasks = Tasks::new(stop.clone());
         let server_id = Uuid::now_v7().to_string();
@@ -206,13 +208,24 @@ impl Common {
         Verifier::Published(keys)
     }
 
-    fn finish(&self, config: &Config, router: Router, health: Health) -> Server {
+    /// Puts around a role's routes what every role has; `hub` and `upstreams` are looked at for metrics.
+    fn finish(
+        &self,
+        config: &Config,
+        router: Router,
+        health: Health,
+        (hub, upstreams): (Option<Hub>, Vec<Upstream>),
+    ) -> Server {
+        let (bus, redis) = (self.bus.clone(), self.redis.clone());
+        let sources = Sources { role: config.role, bus, redis, hub: hub.clone(), upstreams };
+        self.tasks.until_stopped(metrics::keep());
+        let router = router.merge(metrics::routes(sources));
         let proxies = Proxies::new(config.trusted_proxies.clone());
         // The services behind a gateway leave other origins to it.
         let cors = if matches!(config.role, Role::All | Role::Gateway) { cors(&config.allowed_origins) } else { None };
         let router = edge(router, self.names.clone(), proxies, cors);
         let (stop, tasks) = (self.stop.clone(), self.tasks.clone());
-        let running = Running { health, stop, tasks, hub: None, auth: None, conference: None };
+        let running = Running { health, stop, tasks, hub, auth: None, conference: None };
         Server { router, running, setup_code: None }
     }
 }
@@ -254,9 +267,9 @@ async fn all(config: &Config, common: &Common) -> anyhow::Result<Server> {
         .merge(probes.with_state(health.clone()))
         .merge(docs_ui::routes(openapi().into()))
         .merge(web_ui::routes());
-    let mut server = common.finish(config, or_nothing(router), health);
+    let mut server = common.finish(config, or_nothing(router), health, (Some(hub), Vec::new()));
     server.setup_code = setup_code;
-    server.running = Running { hub: Some(hub), auth: Some(auth_store), conference: Some(store), ..server.running };
+    server.running = Running { auth: Some(auth_store), conference: Some(store), ..server.running };
     Ok(server)
 }
 
@@ -278,7 +291,7 @@ async fn auth_alone(config: &Config, common: &Common) -> anyhow::Result<Server> 
         .merge(probes.with_state(health.clone()))
         .merge(docs_ui::routes(openapi.into()))
         .merge(auth::internal::routes(store.clone(), token));
-    let mut server = common.finish(config, or_nothing(router), health);
+    let mut server = common.finish(config, or_nothing(router), health, (None, Vec::new()));
     server.setup_code = setup_code;
     server.running.auth = Some(store);
     Ok(server)
@@ -287,7 +300,8 @@ async fn auth_alone(config: &Config, common: &Common) -> anyhow::Result<Server> 
 /// Rooms and sockets.
 async fn conference_alone(config: &Config, common: &Common) -> anyhow::Result<Server> {
     let store = open_rooms(config, common).await?;
-    let service = AuthService::new(common.upstream("auth", &config.auth_service), config.internal_token.clone());
+    let auth_service = common.upstream("auth", &config.auth_service);
+    let service = AuthService::new(auth_service.clone(), config.internal_token.clone());
     let accounts = Accounts::There(service.clone());
     let sessions = Sessions::new(common.verifier(config, &service), accounts.clone());
     let conference = start_rooms(config, common, &store, accounts, &sessions).await?;
@@ -301,8 +315,8 @@ async fn conference_alone(config: &Config, common: &Common) -> anyhow::Result<Se
         .merge(socket.with_state(conference))
         .merge(probes.with_state(health.clone()))
         .merge(docs_ui::routes(openapi.into()));
-    let mut server = common.finish(config, or_nothing(router), health);
-    server.running = Running { hub: Some(hub), conference: Some(store), ..server.running };
+    let mut server = common.finish(config, or_nothing(router), health, (Some(hub), vec![auth_service]));
+    server.running.conference = Some(store);
     Ok(server)
 }
 
@@ -312,6 +326,7 @@ fn gateway_alone(config: &Config, common: &Common) -> Server {
     let conference = common.upstream("conference", &config.conference_service);
     let auth_service = AuthService::new(auth.clone(), None);
     let verifier = common.verifier(config, &auth_service);
+    let upstreams = vec![auth.clone(), conference.clone()];
     let gateway = Gateway {
         auth,
         conference,
@@ -323,7 +338,7 @@ fn gateway_alone(config: &Config, common: &Common) -> Server {
     let health = Health::new("gateway", None, None, None);
     let probes = documented().health.with_state(health.clone());
     let own = probes.merge(docs_ui::routes(openapi().into())).merge(web_ui::routes());
-    common.finish(config, gateway::routes(gateway).merge(own), health)
+    common.finish(config, gateway::routes(gateway).merge(own), health, (None, upstreams))
 }
 
 /// Opens the database of accounts, and makes or reads the keys that sign tokens.
@@ -459,7 +474,7 @@ fn edge(router: Router, names: Names, proxies: Proxies, cors: Option<CorsLayer>)
         .layer(from_fn(problem::localise))
         .layer(compression)
         .layer(map_response(no_store))
-        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+        .layer(from_fn(observe::observe))
 }
 
 /// Lets the pages of `ALLOWED_ORIGINS` use the interface, with the refresh cookie where the browser
@@ -476,11 +491,6 @@ fn cors(allowed: &[Url]) -> Option<CorsLayer> {
             .allow_credentials(true)
             .max_age(CORS_MAX_AGE)
     })
-}
-
-/// Describes a request to the log, without its query: that may hold a setup code.
-fn span(request: &axum::extract::Request) -> tracing::Span {
-    tracing::debug_span!("request", method = %request.method(), path = request.uri().path())
 }
 
 /// Tells caches to keep nothing of what they are not told to keep.

@@ -13,11 +13,14 @@ use axum::body::Body;
 use axum::http::{Method, Request, Response};
 use futures_util::future::join_all;
 use hyper::body::{Body as _, Incoming};
+use metrics::counter;
 use tokio::net::lookup_host;
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use tracing::{Instrument as _, info_span};
 use url::Url;
 
 use self::backend::{Backend, SendError};
+use crate::observe;
 
 /// How often the servers' names are resolved and each is asked whether it is ready.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -85,6 +88,35 @@ impl Upstream {
     /// # Errors
     /// [`UpstreamError`].
     pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, UpstreamError> {
+        let span = info_span!("upstream", otel.kind = "client", upstream = self.0.name);
+        let asking = async {
+            observe::hand_on(request.headers_mut());
+            self.ask(request).await
+        };
+        let answer = asking.instrument(span).await;
+        let outcome = match &answer {
+            Ok(_) => "answered",
+            Err(UpstreamError::Unreachable(_)) => "unreachable",
+            Err(UpstreamError::Broken(..)) => "broken",
+            Err(UpstreamError::Silent(_)) => "silent",
+        };
+        counter!("cloudmeet_upstream_requests_total", "upstream" => self.0.name, "outcome" => outcome).increment(1);
+        answer
+    }
+
+    /// Is which service it is.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    /// Counts the servers that are ready.
+    #[must_use]
+    pub fn ready(&self) -> usize {
+        self.backends().iter().filter(|backend| backend.is_ready()).count()
+    }
+
+    async fn ask(&self, mut request: Request<Body>) -> Result<Response<Incoming>, UpstreamError> {
         let name = self.0.name;
         let mut failure = UpstreamError::Unreachable(name);
         for backend in self.candidates().await {

@@ -14,9 +14,11 @@ use redis::aio::MultiplexedConnection;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tracing::info_span;
 
 use crate::changes::{AccountChange, Change as _, ChangeRow, RoomChange};
 use crate::redis_client::{ANSWER_TIMEOUT, PAUSE, Redis, RedisFailure};
+use crate::trace::{self, Carrier};
 
 /// How often each server publishes even if nothing changes.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
@@ -82,6 +84,7 @@ struct Hint {
     topic: Topic,
     kind: &'static str,
     subject: String,
+    trace: Carrier,
 }
 
 /// Is the end at which a store says what it committed.
@@ -101,6 +104,9 @@ struct Publication {
     /// Kind and subject of each change.
     #[serde(default)]
     changes: Vec<(String, String)>,
+    /// The trace of the first of them.
+    #[serde(default, skip_serializing_if = "Carrier::is_empty")]
+    trace: Carrier,
 }
 
 impl Bus {
@@ -203,11 +209,15 @@ impl Bus {
     /// Makes at most one publication a topic, in which each change stands once.
     fn publications(&self, hints: impl Iterator<Item = Hint>, is_beat: bool) -> Vec<(String, String)> {
         let [mut accounts, mut rooms] = [Topic::Accounts, Topic::Rooms].map(|topic| (topic, Vec::new()));
+        let mut trace = Carrier::new();
         for hint in hints {
             let of_topic = if hint.topic == Topic::Accounts { &mut accounts.1 } else { &mut rooms.1 };
             let change = (hint.kind.to_owned(), hint.subject);
             if !of_topic.contains(&change) {
                 of_topic.push(change);
+            }
+            if trace.is_empty() {
+                trace = hint.trace;
             }
         }
         let mut beat = 0;
@@ -221,7 +231,7 @@ impl Bus {
             .into_iter()
             .filter(|(topic, changes)| !changes.is_empty() || (is_beat && *topic == Topic::Rooms))
             .filter_map(|(topic, changes)| {
-                let publication = Publication { from: self.0.from.clone(), beat, changes };
+                let publication = Publication { from: self.0.from.clone(), beat, changes, trace: trace.clone() };
                 serde_json::to_string(&publication).ok().map(|text| (self.channel(topic), text))
             })
             .collect()
@@ -282,6 +292,11 @@ impl Bus {
             }
             return;
         }
+        let _entered = (!publication.trace.is_empty()).then(|| {
+            let span = info_span!("bus", otel.kind = "consumer", from = publication.from);
+            trace::go_on(&span, &publication.trace);
+            span.entered()
+        });
         for (kind, subject) in publication.changes {
             let row = ChangeRow { id: 0, kind, subject };
             // Nobody may be listening.
@@ -307,8 +322,9 @@ impl Bus {
 impl Announcer {
     /// Says what was committed, or what no table keeps. Never waits.
     pub(crate) fn announce(&self, changes: impl IntoIterator<Item = (&'static str, String)>) {
+        let trace = trace::current();
         for (kind, subject) in changes {
-            let hint = Hint { topic: self.topic, kind, subject };
+            let hint = Hint { topic: self.topic, kind, subject, trace: trace.clone() };
             if self.bus.0.outgoing.try_send(hint).is_err() {
                 self.bus.0.dropped.fetch_add(1, Ordering::Relaxed);
             }

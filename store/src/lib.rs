@@ -14,6 +14,7 @@ mod db;
 mod error;
 mod migrate;
 mod redis_client;
+mod trace;
 mod value;
 mod writer;
 

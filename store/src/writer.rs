@@ -3,10 +3,13 @@
 //! Under load batches grow by themselves; without load a message is committed at once. There is no
 //! timer. One task also means that this server publishes messages in the order of their numbers.
 
+use std::time::Instant;
+
 use cloudmeet_core::chat::{Message, SendError};
+use metrics::{counter, histogram};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tracing::{error, warn};
+use tracing::{Instrument as _, Span, error, info_span, warn};
 
 use crate::conference::{ConferenceStore, Draft, Sent};
 use crate::error::StoreError;
@@ -50,6 +53,8 @@ impl From<&StoreError> for SubmitError {
 
 struct Job {
     draft: Draft,
+    /// Who waits for it.
+    span: Span,
     answer: oneshot::Sender<Result<Sent, SubmitError>>,
 }
 
@@ -86,7 +91,7 @@ impl MessageWriter {
         draft: Draft,
     ) -> Result<impl Future<Output = Result<Sent, SubmitError>> + Send + use<>, SubmitError> {
         let (answer, outcome) = oneshot::channel();
-        self.queue.try_send(Job { draft, answer }).map_err(|error| match error {
+        self.queue.try_send(Job { draft, span: Span::current(), answer }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => SubmitError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => SubmitError::Unavailable,
         })?;
@@ -97,11 +102,19 @@ impl MessageWriter {
 /// Commits a batch. If the database refuses it, each message is tried alone, so that one bad
 /// message harms no other.
 async fn commit(store: &ConferenceStore, jobs: Vec<Job>, on_stored: &(impl Fn(Vec<Message>) + Sync)) {
+    let size = jobs.len();
+    // Each message's trace shows the commit that it shared; the batch itself goes on in the first one's.
+    let spans: Vec<Span> = jobs.iter().map(|job| info_span!(parent: &job.span, "commit", batch.size = size)).collect();
     let (drafts, answers): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.draft, job.answer)).unzip();
-    match store.store_messages(&drafts).await {
+    let began = Instant::now();
+    let stored = store.store_messages(&drafts).instrument(spans.first().cloned().unwrap_or_else(Span::none)).await;
+    histogram!("cloudmeet_commit_messages").record(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
+    histogram!("cloudmeet_commit_duration_seconds").record(began.elapsed().as_secs_f64());
+    match stored {
         Ok(outcomes) => finish(outcomes, answers, on_stored),
         Err(failure @ (StoreError::Unavailable(_) | StoreError::Full(_))) => {
             error!(error = &failure as &dyn std::error::Error, batch.size = answers.len(), "messages not stored");
+            count("failed", answers.len());
             for answer in answers {
                 let _ = answer.send(Err(SubmitError::from(&failure)));
             }
@@ -117,6 +130,7 @@ async fn commit(store: &ConferenceStore, jobs: Vec<Job>, on_stored: &(impl Fn(Ve
                     Ok(outcomes) => finish(outcomes, vec![answer], on_stored),
                     Err(failure) => {
                         error!(error = &failure as &dyn std::error::Error, "message not stored");
+                        count("failed", 1);
                         let _ = answer.send(Err(SubmitError::from(&failure)));
                     }
                 }
@@ -134,10 +148,19 @@ fn finish(
     let mut new: Vec<Message> =
         outcomes.iter().flatten().filter(|sent| sent.is_new).map(|sent| sent.message.clone()).collect();
     new.sort_by_key(|message| (message.room_id, message.seq));
+    let refused = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+    count("stored", new.len());
+    count("repeated", outcomes.len() - refused - new.len());
+    count("refused", refused);
     if !new.is_empty() {
         on_stored(new);
     }
     for (answer, outcome) in answers.into_iter().zip(outcomes) {
         let _ = answer.send(outcome.map_err(SubmitError::Refused));
     }
+}
+
+/// Counts what became of messages.
+fn count(outcome: &'static str, messages: usize) {
+    counter!("cloudmeet_messages_total", "outcome" => outcome).increment(u64::try_from(messages).unwrap_or(u64::MAX));
 }

@@ -11,7 +11,8 @@ fi
 if [[ ! -s $PGDATA/PG_VERSION ]]; then
   : "${POSTGRES_USER:=postgres}" "${POSTGRES_DB:=$POSTGRES_USER}"
   export POSTGRES_USER POSTGRES_DB
-  initdb --username "$POSTGRES_USER" --pwfile <(cat "${POSTGRES_PASSWORD_FILE:?}"; echo) --auth-local trust --auth-host scram-sha-256 --encoding UTF8
+  if [[ -n ${POSTGRES_PASSWORD_FILE:-} ]]; then POSTGRES_PASSWORD=$(<"$POSTGRES_PASSWORD_FILE"); fi
+  initdb --username "$POSTGRES_USER" --pwfile <(echo "${POSTGRES_PASSWORD:?}") --auth-local trust --auth-host scram-sha-256 --encoding UTF8
   echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
   # By its own socket alone: nobody from outside sees it half made.
   pg_ctl start -w -o "-c listen_addresses=''"

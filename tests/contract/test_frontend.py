@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -66,7 +67,7 @@ def test_pages_are_the_servers_own_word_for_word(frontend, system, path):
 
 def test_assets_are_kept_for_ever_and_another_releases_are_asked_for(frontend, system):
     page = httpx.get(frontend.url + "/").text
-    path = page.split('href="/static/')[1].split('"')[0]
+    path = re.search(r'href="/static/([^"]*base.css)"', page)[1]
     build, name = path.split("/", 1)
     here, there = (httpx.get(f"{url}/static/{path}") for url in (frontend.url, system.url))
     assert here.text == there.text

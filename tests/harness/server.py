@@ -179,7 +179,8 @@ class Split(Pair):
         for _ in range(self.each):
             self.conferences.append(Server(**self.settings | INNER | auth | {"ROLE": "conference"}).start())
         upstreams = auth | {"CONFERENCE_SERVICE_URL": ",".join(server.url for server in self.conferences)}
-        limits = {name: self.settings[name] for name in ("RATE_LIMITS",) if name in self.settings}
+        own = ("RATE_LIMITS", "OTEL_EXPORTER_OTLP_ENDPOINT")
+        limits = {name: self.settings[name] for name in own if name in self.settings}
         if self.each > 1:
             # Somebody stands in front and balances.
             upstreams |= {"TRUSTED_PROXIES": INNER["TRUSTED_PROXIES"]}

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use cloudmeet_store::{Redis, StoreError};
+use metrics::counter;
 use moka::future::Cache;
 
 /// How much of this process's memory pages take, in bytes.
@@ -44,16 +45,22 @@ impl PageCache {
         if self.life.is_zero() {
             return read.await.map_err(Arc::new);
         }
-        self.here.try_get_with_by_ref(&name, self.page_elsewhere(&name, read)).await
+        // Whoever waits for another's reading found it here, too.
+        let mut found = "here";
+        let page = self.here.try_get_with_by_ref(&name, self.page_elsewhere(&name, read, &mut found)).await;
+        counter!("cloudmeet_page_cache_requests_total", "found" => found).increment(1);
+        page
     }
 
-    async fn page_elsewhere<R>(&self, name: &str, read: R) -> Result<Bytes, StoreError>
+    async fn page_elsewhere<R>(&self, name: &str, read: R, found: &mut &'static str) -> Result<Bytes, StoreError>
     where
         R: Future<Output = Result<Bytes, StoreError>>,
     {
+        *found = "nowhere";
         let Some(redis) = &self.redis else { return read.await };
         let name = format!("page:{SHAPE}:{name}");
         if let Some(page) = redis.get(&name).await {
+            *found = "redis";
             return Ok(page.into());
         }
         let page = read.await?;

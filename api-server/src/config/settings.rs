@@ -185,6 +185,10 @@ pub(super) struct Settings {
     /// How it is logged.
     #[arg(long, value_name = "LOG_FORMAT", default_value = "text")]
     pub(super) log_format: LogFormat,
+
+    /// Where traces go: a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318 [default: nowhere]
+    #[arg(long, value_name = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    pub(super) otel_exporter_otlp_endpoint: Option<String>,
 }
 
 /// Is what a process does.
@@ -198,6 +202,19 @@ pub enum Role {
     Auth,
     /// Rooms and sockets.
     Conference,
+}
+
+impl Role {
+    /// Is its name, as it is configured.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Gateway => "gateway",
+            Self::Auth => "auth",
+            Self::Conference => "conference",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -8,6 +8,7 @@ use cloudmeet_core::page::{Cursor, PageLimit, locate};
 use cloudmeet_core::presence::SERVER_RENEWAL;
 use cloudmeet_store::{AccountChange, ConferenceStore, Hints, Hold, HoldEnd, RoomChange, StoreError};
 use indexmap::IndexSet;
+use metrics::counter;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -212,7 +213,13 @@ impl Follower {
                 renewed_at = Some(began);
             }
             match self.conference.end_expired_presences().await {
-                Ok(ended) => ended.into_iter().for_each(|participant| self.hub.publish_participant(participant)),
+                Ok(ended) => {
+                    let count = u64::try_from(ended.len()).unwrap_or(u64::MAX);
+                    counter!("cloudmeet_presence_leases_ended_total").increment(count);
+                    for participant in ended {
+                        self.hub.publish_participant(participant);
+                    }
+                }
                 Err(error) => report(Err(error), "over leases not ended"),
             }
         }

@@ -120,6 +120,10 @@ impl Sockets {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.links.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.links.is_empty()
     }

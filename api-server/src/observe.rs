@@ -1,0 +1,165 @@
+//! What is noted of each request: an id, a span of its trace, its duration.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::Response;
+use metrics::{gauge, histogram};
+use opentelemetry::global::get_text_map_propagator;
+use opentelemetry::propagation::{Extractor, Injector};
+use tracing::{Instrument as _, Span, field, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use uuid::Uuid;
+
+/// The header by which a request's id goes from one service to the next, and back to the client.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How long an id may be.
+const MAX_ID: usize = 64;
+
+/// Says which service answered, where no route of this one did.
+#[derive(Debug, Clone, Copy)]
+pub struct AnsweredBy(pub &'static str);
+
+/// Gives a request its id, which is the caller's own if that looks like one, and notes what became of it.
+pub async fn observe(mut request: Request, next: Next) -> Response {
+    let id = request.headers().get(&REQUEST_ID).filter(|id| is_id(id)).cloned().unwrap_or_else(new_id);
+    request.headers_mut().insert(REQUEST_ID, id.clone());
+    let method = method(request.method());
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    // Probes ask all the time, and nobody asks what became of them.
+    let is_probe = matches!(request.uri().path(), "/health" | "/livez" | "/readyz" | "/metrics");
+    let span = if is_probe { Span::none() } else { describe(&request, method, route.as_deref(), &id) };
+
+    let began = Instant::now();
+    let active = Active::begin();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    drop(active);
+    response.headers_mut().insert(REQUEST_ID, id);
+    let status = response.status();
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+    let route = match (route, response.extensions().get::<AnsweredBy>()) {
+        (Some(route), _) => route,
+        (None, Some(AnsweredBy(service))) => format!("service: {service}"),
+        (None, None) => "none".to_owned(),
+    };
+    let labels = [
+        ("http_request_method", method.to_owned()),
+        ("http_route", route),
+        ("http_response_status_code", status.as_str().to_owned()),
+    ];
+    histogram!("http_server_request_duration_seconds", &labels).record(began.elapsed().as_secs_f64());
+    response
+}
+
+/// Makes a request's span, which goes on with the caller's trace.
+fn describe(request: &Request, method: &str, route: Option<&str>, id: &HeaderValue) -> Span {
+    let span = info_span!(
+        "request",
+        otel.kind = "server",
+        otel.name = format!("{method} {}", route.unwrap_or_default()).trim_end(),
+        otel.status_code = field::Empty,
+        request_id = id.to_str().unwrap_or_default(),
+        http.request.method = method,
+        // Without its query: that may hold a setup code.
+        url.path = request.uri().path(),
+        http.response.status_code = field::Empty,
+    );
+    let parent = get_text_map_propagator(|propagator| propagator.extract(&Fields(request.headers())));
+    // Without a tracer there is nothing to go on with.
+    let _ = span.set_parent(parent);
+    span
+}
+
+/// Puts the current span's trace into a request to another service. Without a tracer what the caller
+/// sent goes on as it came.
+pub fn hand_on(headers: &mut HeaderMap) {
+    let context = Span::current().context();
+    get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut FieldsMut(headers)));
+}
+
+/// Counts a request for as long as it is being answered, also one whose client goes away.
+struct Active;
+
+impl Active {
+    fn begin() -> Self {
+        gauge!("http_server_active_requests").increment(1);
+        Self
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        gauge!("http_server_active_requests").decrement(1);
+    }
+}
+
+fn is_id(value: &HeaderValue) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    !value.is_empty() && value.len() <= MAX_ID && value.as_bytes().iter().all(is_plain)
+}
+
+fn new_id() -> HeaderValue {
+    HeaderValue::try_from(Uuid::now_v7().simple().to_string()).expect("hexadecimal digits stand in a header")
+}
+
+/// Names a method; what a client makes up is all one.
+fn method(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "_OTHER",
+    }
+}
+
+struct Fields<'h>(&'h HeaderMap);
+
+impl Extractor for Fields<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).and_then(|value| value.to_str().ok())
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(HeaderName::as_str).collect()
+    }
+}
+
+struct FieldsMut<'h>(&'h mut HeaderMap);
+
+impl Injector for FieldsMut<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(key), HeaderValue::try_from(value)) {
+            self.0.insert(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_short_and_plain() {
+        let judged = |text: &'static str| is_id(&HeaderValue::from_static(text));
+        assert!(judged("0af7651916cd43dd8448eb211c80319c") && judged("a.b_C-1"));
+        assert!(!judged("") && !judged("a b") && !judged("a\"b") && !judged("a/b"));
+        assert!(!is_id(&HeaderValue::try_from("a".repeat(65)).expect("a value")));
+        assert!(is_id(&new_id()));
+    }
+
+    #[test]
+    fn methods_that_nobody_knows_are_one() {
+        assert_eq!(method(&Method::GET), "GET");
+        assert_eq!(method(&Method::from_bytes(b"BREW").expect("a method")), "_OTHER");
+    }
+}
