@@ -31,6 +31,10 @@ fn run(command: Command, config: &Config) -> anyhow::Result<()> {
             let url = Url::parse(&url).with_context(|| format!("{url} is not a URL"))?;
             runtime()?.block_on(healthcheck::check(&url))
         }
+        Command::RotateKeys => {
+            println!("{}", runtime()?.block_on(roles::rotate_keys(config))?);
+            Ok(())
+        }
         Command::Serve => {
             let _telemetry = telemetry::start(config)?;
             raise_descriptor_limit();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -24,7 +24,7 @@ use tower_http::cors::CorsLayer;
 use url::Url;
 use uuid::Uuid;
 
-use crate::access_token::{self, PublishedKeys, Signer, Verifier};
+use crate::access_token::{self, PublishedKeys, SealingKey, Signer, StoredKeys, Verifier};
 use crate::accounts::Accounts;
 use crate::auth::{self, Auth, AuthState, RefreshCookie, Rooms, SessionListener};
 use crate::auth_service::AuthService;
@@ -349,12 +349,43 @@ async fn open_accounts(config: &Config, common: &Common) -> anyhow::Result<(Auth
         let (signer, verifier) = access_token::shared(secret);
         return Ok((store, signer, verifier));
     }
-    let sealing_key = match &config.internal_token {
-        Some(secret) => access_token::sealing_key(secret.reveal().as_bytes()),
-        None => access_token::sealing_key(&*DataDir::open(&config.data_dir)?.key("sealing.key", random::bytes())?),
-    };
-    let (signer, verifier) = access_token::stored(&store, &sealing_key).await?;
-    Ok((store, signer, verifier))
+    let keys = StoredKeys::open(store.clone(), sealing_key(config)?, config.access_token_life).await?;
+    common.tasks.until_stopped(keys.clone().keep_fresh());
+    Ok((store, Signer::Stored(keys.clone()), Verifier::Stored(keys)))
+}
+
+fn sealing_key(config: &Config) -> anyhow::Result<SealingKey> {
+    Ok(match &config.internal_token {
+        Some(secret) => SealingKey::new(secret.reveal().as_bytes()),
+        None => SealingKey::new(&*DataDir::open(&config.data_dir)?.key("sealing.key", random::bytes())?),
+    })
+}
+
+/// Makes a new key that signs access tokens, for every server of the database: it takes over after a
+/// notice in which all of them read of it, and what the old one signed is believed to its end. Says
+/// so in a sentence.
+///
+/// # Errors
+/// When this role or configuration has no keys, or the database cannot be used.
+pub async fn rotate_keys(config: &Config) -> anyhow::Result<String> {
+    ensure!(
+        matches!(config.role, Role::All | Role::Auth),
+        "the keys are in the database of accounts: run this with the settings of the role auth or all"
+    );
+    ensure!(
+        config.jwt_secret.is_none(),
+        "tokens are signed with JWT_SECRET_KEY: to change it, give all services a new one and start them again"
+    );
+    let store =
+        AuthStore::open(&location(config, config.auth_database.as_ref(), "auth.db")?).await.context("accounts")?;
+    store.check().await.context("accounts")?;
+    let keys = StoredKeys::open(store.clone(), sealing_key(config)?, config.access_token_life).await?;
+    let (kid, from) = keys.rotate().await?;
+    let notice_s = from.since(store.now()).as_seconds();
+    store.close().await;
+    Ok(format!(
+        "Key {kid} signs access tokens in {notice_s} seconds. What older keys signed stays good until it expires."
+    ))
 }
 
 async fn open_rooms(config: &Config, common: &Common) -> anyhow::Result<ConferenceStore> {

@@ -15,6 +15,7 @@ pub mod permission;
 pub mod presence;
 pub mod room;
 pub mod session;
+pub mod signing_key;
 pub mod text;
 pub mod time;
 pub mod token;

@@ -126,7 +126,7 @@ pub(super) fn logout_docs(operation: TransformOperation<'_>) -> TransformOperati
 }
 
 pub(super) async fn jwks(State(auth): State<Arc<Auth>>) -> Json<Jwks> {
-    Json(Jwks { keys: auth.signer.jwks().keys.clone() })
+    Json(auth.signer.jwks())
 }
 
 pub(super) fn jwks_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {

@@ -44,6 +44,8 @@ pub enum Command {
         #[arg(value_name = "URL")]
         url: Option<String>,
     },
+    /// Make a new key that signs access tokens, for every server of the database, and exit.
+    RotateKeys,
     /// Print the description of the REST interface (OpenAPI 3.1) and exit.
     Openapi,
     /// Write the pages of the web UI and what they need into a directory, for another web server, and exit.

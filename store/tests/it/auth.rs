@@ -3,6 +3,7 @@
 use cloudmeet_core::account::{DisplayName, FirstAdministrator, Registration, RegistrationError, Standing};
 use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::password::PasswordHash;
+use cloudmeet_core::signing_key::NOTICE;
 use cloudmeet_core::time::Span;
 use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::{AccountChange, Failure, NewSession, PasswordReplaced, RegisterError, RenewError, SealedKey};
@@ -21,6 +22,7 @@ on_both_stores! {
     sessions_that_are_over_are_told_from_those_that_live
     a_new_name_is_stored_and_told
     servers_that_start_together_agree_on_one_signing_key
+    a_next_key_takes_over_after_its_notice_without_a_gap
 }
 
 async fn the_first_account_administers_and_an_address_is_taken_once(stores: Stores) {
@@ -172,14 +174,36 @@ async fn servers_that_start_together_agree_on_one_signing_key(stores: Stores) {
     let mut servers = tokio::task::JoinSet::new();
     for number in 0..8 {
         let other = stores.again().await;
-        let key = SealedKey {
-            kid: format!("key-{number}"),
-            public_key: "public".to_owned(),
-            sealed_private_key: "sealed".to_owned(),
-        };
-        servers.spawn(async move { other.auth.signing_key_or(&key).await.unwrap().kid });
+        servers.spawn(async move {
+            other.auth.add_first_signing_key(&signing_key(&format!("key-{number}"))).await.unwrap();
+            other.auth.signing_keys().await.unwrap()
+        });
     }
-    let mut kids = servers.join_all().await;
-    kids.dedup();
-    assert_eq!(kids.len(), 1);
+    let mut keys = servers.join_all().await;
+    keys.dedup();
+    assert_eq!(keys.len(), 1);
+    let [(_, term)] = keys[0][..] else { panic!("{keys:?}") };
+    assert!(term.signs_at(stores.auth.now()) && term.until.is_none());
+}
+
+async fn a_next_key_takes_over_after_its_notice_without_a_gap(stores: Stores) {
+    stores.auth.add_first_signing_key(&signing_key("first")).await.unwrap();
+    let before = stores.auth.now();
+    let from = stores.auth.add_next_signing_key(&signing_key("second")).await.unwrap();
+    assert!(from >= before.plus(NOTICE));
+    let [(first, old), (second, new)] = &stores.auth.signing_keys().await.unwrap()[..] else { panic!("two keys") };
+    assert_eq!((first.kid.as_str(), second.kid.as_str()), ("first", "second"));
+    assert_eq!((old.until, new.from, new.until), (Some(from), from, None));
+    assert!(old.signs_at(stores.auth.now()) && !first.sealed_private_key.is_empty());
+    // A first key of others changes nothing any more.
+    stores.auth.add_first_signing_key(&signing_key("late")).await.unwrap();
+    // Another rotation before the last one took effect: nobody signs between the two.
+    let later = stores.auth.add_next_signing_key(&signing_key("third")).await.unwrap();
+    let keys = stores.auth.signing_keys().await.unwrap();
+    let terms: Vec<_> = keys.iter().map(|(_, term)| (term.from, term.until)).collect();
+    assert_eq!(terms[1..], [(from, Some(later)), (later, None)]);
+}
+
+fn signing_key(kid: &str) -> SealedKey {
+    SealedKey { kid: kid.to_owned(), public_key: "public".to_owned(), sealed_private_key: "sealed".to_owned() }
 }
