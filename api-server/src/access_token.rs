@@ -8,6 +8,7 @@ mod sealing;
 mod stored;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use cloudmeet_api_types::auth::{Jwk, Jwks};
@@ -15,7 +16,9 @@ use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::session::AccessClaims;
 use cloudmeet_core::time::{Span, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 pub use self::published::PublishedKeys;
 pub use self::sealing::SealingKey;
@@ -34,14 +37,30 @@ pub enum Signer {
     Stored(StoredKeys),
 }
 
+/// How long a token's signature is believed without looking again: a key that was withdrawn is
+/// believed no longer.
+const REMEMBERED_FOR: Duration = Duration::from_secs(60);
+
+/// How many tokens are remembered.
+const REMEMBERED: u64 = 100_000;
+
 /// Verifies access tokens. Cheap to clone.
 #[derive(Clone)]
-pub enum Verifier {
-    /// With a shared secret.
+pub struct Verifier {
+    keys: Keys,
+    /// What tokens say whose signatures were good, by their digests: verifying one again costs more
+    /// than all else that is done for many a request.
+    read: Cache<[u8; 32], AccessClaims>,
+}
+
+/// Is what signatures are verified with.
+#[derive(Clone)]
+pub enum Keys {
+    /// A shared secret.
     Shared(Arc<VerifyingKey>),
-    /// With the auth store's keys.
+    /// The auth store's keys.
     Stored(StoredKeys),
-    /// With the keys that the auth service publishes.
+    /// The keys that the auth service publishes.
     Published(PublishedKeys),
 }
 
@@ -85,7 +104,7 @@ pub fn shared(secret: &Secret) -> (Signer, Verifier) {
 #[must_use]
 pub fn verifier_of_shared(secret: &Secret) -> Verifier {
     let key = DecodingKey::from_secret(secret.reveal().as_bytes());
-    Verifier::Shared(Arc::new(VerifyingKey::new(Algorithm::HS256, None, key)))
+    Verifier::new(Keys::Shared(Arc::new(VerifyingKey::new(Algorithm::HS256, None, key))))
 }
 
 impl Signer {
@@ -121,6 +140,12 @@ impl Signer {
 }
 
 impl Verifier {
+    /// Verifies with these keys.
+    #[must_use]
+    pub fn new(keys: Keys) -> Self {
+        Self { keys, read: Cache::builder().max_capacity(REMEMBERED).time_to_live(REMEMBERED_FOR).build() }
+    }
+
     /// Reads a token that is ours and good at `now`.
     ///
     /// # Errors
@@ -139,12 +164,27 @@ impl Verifier {
         now: Timestamp,
         tolerance: Span,
     ) -> Result<AccessClaims, VerifyError> {
-        let claims = match self {
+        let digest = Sha256::digest(token).into();
+        let claims = if let Some(claims) = self.read.get(&digest) {
+            claims
+        } else {
+            let claims = self.keys.read(token).await?;
+            self.read.insert(digest, claims.clone());
+            claims
+        };
+        claims.check_loosely(now, tolerance).map(|()| claims).map_err(|_| VerifyError::Invalid)
+    }
+}
+
+impl Keys {
+    /// Reads a token of ours, whenever it was good.
+    async fn read(&self, token: &str) -> Result<AccessClaims, VerifyError> {
+        match self {
             Self::Shared(key) => key.read(token),
             Self::Stored(keys) => keys.find(&key_id(token)?).ok_or(VerifyError::Invalid)?.read(token),
             Self::Published(keys) => keys.find(&key_id(token)?).await?.read(token),
-        };
-        claims.filter(|claims| claims.check_loosely(now, tolerance).is_ok()).ok_or(VerifyError::Invalid)
+        }
+        .ok_or(VerifyError::Invalid)
     }
 }
 

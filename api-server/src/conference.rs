@@ -15,7 +15,9 @@ use cloudmeet_api_types::room::{Room as WireRoom, RoomView};
 use cloudmeet_core::chat::{ClientMsgId, Content};
 use cloudmeet_core::id::{MessageId, RoomId, UserId};
 use cloudmeet_core::permission::{Action, permit, role_in};
-use cloudmeet_store::{ConferenceStore, Draft, Identity, MessageWriter, RoomAccess, RoomListing, Sent, SubmitError};
+use cloudmeet_store::{
+    AccessReader, ConferenceStore, Draft, Identity, MessageWriter, RoomAccess, RoomListing, Sent, SubmitError,
+};
 
 pub use self::pages::PageCache;
 use crate::extract::FieldErrors;
@@ -40,6 +42,8 @@ pub struct ConferenceState {
 pub struct Conference {
     /// Where rooms are.
     pub store: ConferenceStore,
+    /// Who asks what people are to rooms.
+    pub reader: AccessReader,
     /// Who stores messages.
     pub writer: MessageWriter,
     /// Who tells sockets.
@@ -59,7 +63,7 @@ impl Conference {
     /// # Errors
     /// [`Problem`]: why not.
     pub async fn access(&self, id: RoomId, who: &Identity, action: Action) -> Result<RoomAccess, Problem> {
-        let access = self.store.access(id, who.user_id).await?.ok_or(Code::RoomNotFound)?;
+        let access = self.find(id, who.user_id).await?;
         permit(action, who.actor(), &access.room, access.membership())?;
         // Whoever reads need not hear that nothing can be written.
         if let Some(participant) = &access.participant
@@ -68,6 +72,15 @@ impl Conference {
             tracing::warn!(error = &error as &dyn std::error::Error, room.id = id.get(), "presence not prolonged");
         }
         Ok(access)
+    }
+
+    /// Finds a room and what a person is to it, whatever they may.
+    ///
+    /// # Errors
+    /// [`Problem`]: there is none, or the store is away.
+    pub async fn find(&self, id: RoomId, user_id: UserId) -> Result<RoomAccess, Problem> {
+        let access = self.reader.access(id, user_id).await.map_err(|error| Problem::from(&*error))?;
+        access.ok_or_else(|| Code::RoomNotFound.into())
     }
 
     /// Judges a message and hands it to the writer; what comes back waits until it is on disk.

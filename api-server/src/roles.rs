@@ -14,7 +14,7 @@ use cloudmeet_core::crypto;
 use cloudmeet_core::time::Span;
 use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::{
-    AccountChange, AuthStore, Bus, ConferenceStore, Hints, Location, MessageWriter, Redis, RoomChange,
+    AccessReader, AccountChange, AuthStore, Bus, ConferenceStore, Hints, Location, MessageWriter, Redis, RoomChange,
 };
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -24,7 +24,7 @@ use tower_http::cors::CorsLayer;
 use url::Url;
 use uuid::Uuid;
 
-use crate::access_token::{self, PublishedKeys, SealingKey, Signer, StoredKeys, Verifier};
+use crate::access_token::{self, Keys, PublishedKeys, SealingKey, Signer, StoredKeys, Verifier};
 use crate::accounts::Accounts;
 use crate::auth::{self, Auth, AuthState, RefreshCookie, Rooms, SessionListener};
 use crate::auth_service::AuthService;
@@ -205,7 +205,7 @@ impl Common {
         }
         let keys = PublishedKeys::new(service.clone());
         self.tasks.until_stopped(keys.clone().keep_fresh());
-        Verifier::Published(keys)
+        Verifier::new(Keys::Published(keys))
     }
 
     /// Puts around a role's routes what every role has; `hub` and `upstreams` are looked at for metrics.
@@ -351,7 +351,7 @@ async fn open_accounts(config: &Config, common: &Common) -> anyhow::Result<(Auth
     }
     let keys = StoredKeys::open(store.clone(), sealing_key(config)?, config.access_token_life).await?;
     common.tasks.until_stopped(keys.clone().keep_fresh());
-    Ok((store, Signer::Stored(keys.clone()), Verifier::Stored(keys)))
+    Ok((store, Signer::Stored(keys.clone()), Verifier::new(Keys::Stored(keys))))
 }
 
 fn sealing_key(config: &Config) -> anyhow::Result<SealingKey> {
@@ -433,7 +433,8 @@ async fn start_rooms(
     let (hub, errands) = Hub::new();
     let publisher = hub.clone();
     let (writer, writing) = MessageWriter::start(store.clone(), move |new| publisher.publish_messages(new));
-    common.tasks.tracker().spawn(writing);
+    let (reader, reading) = AccessReader::start(store.clone());
+    common.tasks.tracker().spawn(async { drop(tokio::join!(writing, reading)) });
     store.renew_server(&server_id).await.context("rooms")?;
     let follower = Follower {
         hub: hub.clone(),
@@ -445,7 +446,7 @@ async fn start_rooms(
     follower.start(errands, (common.account_hints(), common.room_hints()), &common.tasks);
     let pages = PageCache::new(config.cache_ttl, common.redis.clone());
     let limits = common.limits.clone();
-    Ok(Arc::new(Conference { store: store.clone(), writer, hub, pages, limits, server_id }))
+    Ok(Arc::new(Conference { store: store.clone(), reader, writer, hub, pages, limits, server_id }))
 }
 
 /// Is every documented route, still without what it works with, and their description.

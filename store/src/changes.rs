@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use cloudmeet_core::id::{RoomId, SessionId, UserId};
 use cloudmeet_core::time::{Span, Timestamp};
+use serde_json::json;
 
 use crate::db::{Database, Tx};
 use crate::error::StoreError;
-use crate::value::{Row, values};
+use crate::value::{Row, object, values};
 
 /// How long after a row those with lesser ids are looked for: longer than any transaction takes from
 /// the row to its commit.
@@ -52,6 +53,7 @@ pub enum RoomChange {
 /// Is a kind of change with its table.
 pub(crate) trait Change: Sized {
     const INSERT: &'static str;
+    const INSERT_ALL: &'static str;
     const AFTER: &'static str;
     const PRUNE: &'static str;
 
@@ -72,6 +74,8 @@ pub struct ChangeRow {
 
 impl Change for AccountChange {
     const INSERT: &'static str = "INSERT INTO auth_changes (kind, subject, at) VALUES ($1, $2, $3)";
+    const INSERT_ALL: &'static str = "INSERT INTO auth_changes (kind, subject, at) \
+         SELECT i.value ->> 'kind', i.value ->> 'subject', $2 FROM json_each($1) AS i";
     const AFTER: &'static str =
         "SELECT id, kind, subject, at FROM auth_changes WHERE id > $1 AND at >= $2 ORDER BY id LIMIT $3";
     const PRUNE: &'static str = "DELETE FROM auth_changes WHERE at < $1";
@@ -94,6 +98,8 @@ impl Change for AccountChange {
 
 impl Change for RoomChange {
     const INSERT: &'static str = "INSERT INTO conference_changes (kind, subject, at) VALUES ($1, $2, $3)";
+    const INSERT_ALL: &'static str = "INSERT INTO conference_changes (kind, subject, at) \
+         SELECT i.value ->> 'kind', i.value ->> 'subject', $2 FROM json_each($1) AS i";
     const AFTER: &'static str =
         "SELECT id, kind, subject, at FROM conference_changes WHERE id > $1 AND at >= $2 ORDER BY id LIMIT $3";
     const PRUNE: &'static str = "DELETE FROM conference_changes WHERE at < $1";
@@ -132,6 +138,21 @@ pub(crate) async fn note<C: Change>(tx: &mut Tx, change: &C, now: Timestamp) -> 
     let (kind, subject) = change.to_row();
     tx.execute(C::INSERT, values![kind, subject.clone(), now.as_millis()]).await?;
     tx.announce(kind, subject);
+    Ok(())
+}
+
+/// Notes many changes at once in the transaction that makes them.
+pub(crate) async fn note_all<C: Change>(
+    tx: &mut Tx,
+    changes: impl Iterator<Item = C>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let changes: Vec<(&'static str, String)> = changes.map(|change| change.to_row()).collect();
+    let rows = object(changes.iter().map(|(kind, subject)| json!({ "kind": kind, "subject": subject })));
+    tx.execute(C::INSERT_ALL, values![rows, now.as_millis()]).await?;
+    for (kind, subject) in changes {
+        tx.announce(kind, subject);
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Rooms, the people in them and what they say.
 
+mod access;
 mod batch;
 mod messages;
 mod people;
@@ -11,9 +12,10 @@ mod tickets;
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::time::Timestamp;
 
+pub use access::RoomAccess;
 pub use batch::{Draft, Sent};
 pub use messages::{MessageChange, MessageError};
-pub use people::{Identity, JoinOutcome, LeaveError, RoomAccess};
+pub use people::{Identity, JoinOutcome, LeaveError};
 pub use presence::{Hold, HoldEnd};
 pub use rooms::{ListFilter, NewRoom, RoomAudience, RoomListing};
 pub use tickets::TicketHolder;

@@ -13,6 +13,7 @@ mod conference;
 mod db;
 mod error;
 mod migrate;
+mod reader;
 mod redis_client;
 mod trace;
 mod value;
@@ -30,5 +31,6 @@ pub use conference::{
 };
 pub use db::{Location, OpenError};
 pub use error::{Failure, StoreError};
+pub use reader::AccessReader;
 pub use redis_client::{NotRedis, Quota, Redis, RedisRequests};
 pub use writer::{MessageWriter, SubmitError};

@@ -2,6 +2,7 @@
 //!
 //! The two engines agree on integers, texts and truth values, which is all that this store needs.
 
+use serde_json::{Map, Value as Json};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
@@ -55,6 +56,12 @@ impl From<bool> for Value {
     fn from(value: bool) -> Self {
         Self::Truth(value)
     }
+}
+
+/// Makes a JSON object of rows under the keys 0, 1, 2 …: `json_each` takes it on both engines.
+pub(crate) fn object(rows: impl Iterator<Item = Json>) -> Value {
+    let rows: Map<String, Json> = rows.enumerate().map(|(index, row)| (index.to_string(), row)).collect();
+    Value::Json(Json::Object(rows).to_string())
 }
 
 /// Collects the values of a statement, in the order of `$1`, `$2` …

@@ -12,7 +12,7 @@ use cloudmeet_store::{Hold, HoldEnd, Identity};
 
 use crate::conference::Conference;
 use crate::hub::{Attached, Remaining, SocketId, SocketLink};
-use crate::problem::{Code, Problem, Rule};
+use crate::problem::{Problem, Rule};
 
 /// How many edits and deletions one answer brings.
 const MAX_CHANGED: i64 = 200;
@@ -85,7 +85,7 @@ async fn enter(context: &Context<'_>, room_id: RoomId, request: &Subscribe) -> R
     conference.hub.publish_participant(participant);
     conference.hub.settle(room_id, socket_id);
 
-    let access = store.access(room_id, who.user_id).await?.ok_or(Code::RoomNotFound)?;
+    let access = conference.find(room_id, who.user_id).await?;
     let (last_seq, room_rev) = (access.room.last_seq, access.room.rev);
     let range = match request.after_seq {
         Some(seq) => locate(Cursor::After(seq), PageLimit::max(), last_seq),

@@ -12,7 +12,7 @@ use cloudmeet_core::id::{MessageId, RoomId, UserId};
 use cloudmeet_core::permission::{self, Action, Actor, Membership};
 use cloudmeet_core::room::Room;
 use cloudmeet_core::time::Timestamp;
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 
 use super::ConferenceStore;
 use super::messages::{message, message_id, select_messages};
@@ -21,7 +21,7 @@ use super::rooms::{self, room, room_columns};
 use crate::changes::{self, RoomChange};
 use crate::db::{Tx, locking};
 use crate::error::StoreError;
-use crate::value::{Value, values};
+use crate::value::{object, values};
 
 /// Is a message that waits to be stored.
 #[derive(Debug, Clone)]
@@ -240,10 +240,7 @@ async fn advance_rooms(
         vec![counters, now.as_millis().into()],
     )
     .await?;
-    for &room_id in last.keys() {
-        changes::note(tx, &RoomChange::Messages(room_id), now).await?;
-    }
-    Ok(())
+    changes::note_all(tx, last.into_keys().map(RoomChange::Messages), now).await
 }
 
 /// Who speaks has read what stands before: their own messages never count as unread.
@@ -304,10 +301,4 @@ fn new_message(
         deleted_at: None,
         rev: 0,
     }
-}
-
-/// Makes a JSON object of rows under the keys 0, 1, 2 …: `json_each` takes it on both engines.
-fn object(rows: impl Iterator<Item = Json>) -> Value {
-    let rows: Map<String, Json> = rows.enumerate().map(|(index, row)| (index.to_string(), row)).collect();
-    Value::Json(Json::Object(rows).to_string())
 }

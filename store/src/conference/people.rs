@@ -4,10 +4,9 @@ use cloudmeet_core::id::{ParticipantId, RoomId, UserId};
 use cloudmeet_core::participant::{MediaState, Participant};
 use cloudmeet_core::permission::{self, Action, Actor, Denied, Membership};
 use cloudmeet_core::presence::{Presence, Sign, Status};
-use cloudmeet_core::room::{Role, Room};
+use cloudmeet_core::room::Role;
 use cloudmeet_core::time::Timestamp;
 
-use super::rooms::{room, room_columns};
 use super::{ConferenceStore, presence, rooms};
 use crate::changes::{self, RoomChange};
 use crate::db::{Tx, locking};
@@ -22,6 +21,7 @@ macro_rules! participant_columns {
          p.screen, p.hand, p.muted_by_host, p.read_seq, r.owner_id AS room_owner_id"
     };
 }
+pub(super) use participant_columns;
 
 /// Is a person as the rest of the system vouches for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,43 +39,6 @@ impl Identity {
     #[must_use]
     pub fn actor(&self) -> Actor {
         Actor { user_id: self.user_id, standing: self.standing }
-    }
-}
-
-/// Is a room with what a person is to it: all that a request about the room needs to be judged.
-#[derive(Debug, Clone)]
-pub struct RoomAccess {
-    /// The room.
-    pub room: Room,
-    /// The person's row in it; `None` if they never joined.
-    pub participant: Option<Participant>,
-    /// How many people are not offline.
-    pub present: i64,
-    /// How often its people's names changed.
-    renamings: i64,
-}
-
-impl RoomAccess {
-    /// Is a text that becomes another one whenever a page of the room's history reads differently.
-    #[must_use]
-    pub fn history_version(&self) -> String {
-        let Room { id, owner_id, last_seq, rev, .. } = &self.room;
-        format!("{id}.{owner_id}.{last_seq}.{rev}.{}", self.renamings)
-    }
-
-    /// Says whether the person belongs to the room.
-    #[must_use]
-    pub fn membership(&self) -> Membership {
-        self.participant.as_ref().map_or(Membership::Stranger, |participant| participant.membership)
-    }
-
-    /// Counts the messages that the person has not read; 0 for a stranger.
-    #[must_use]
-    pub fn unread(&self) -> i64 {
-        match (&self.participant, self.membership()) {
-            (Some(participant), Membership::Member(_)) => (self.room.last_seq - participant.read_seq).max(0),
-            _ => 0,
-        }
     }
 }
 
@@ -100,35 +63,6 @@ pub enum LeaveError {
 }
 
 impl ConferenceStore {
-    /// Finds a room and what a person is to it. `None` when there is no such room.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn access(&self, id: RoomId, user_id: UserId) -> Result<Option<RoomAccess>, StoreError> {
-        let row = self
-            .database
-            .read_one(
-                concat!(
-                    "SELECT ",
-                    room_columns!(),
-                    ", ",
-                    participant_columns!(),
-                    ", r.renamings, \
-                     (SELECT COUNT(*) FROM participants o WHERE o.room_id = r.id AND o.status <> 'offline') AS present \
-                     FROM rooms r LEFT JOIN participants p ON p.room_id = r.id AND p.user_id = $2 WHERE r.id = $1"
-                ),
-                values![id.get(), user_id.get()],
-            )
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let participant = match row.get::<Option<i64>>("participant_id")? {
-            Some(_) => Some(participant(&row)?),
-            None => None,
-        };
-        let (present, renamings) = (row.get("present")?, row.get("renamings")?);
-        Ok(Some(RoomAccess { room: room(&row)?, participant, present, renamings }))
-    }
-
     /// Lists everybody who is not offline, in the order in which they first joined.
     ///
     /// # Errors

@@ -166,7 +166,7 @@ async fn edits_and_deletions_are_counted_and_found(stores: Stores) {
     };
     assert_eq!(revs(0).await, [(2, 2), (3, 1)]);
     assert_eq!(revs(2).await, [(3, 1)]);
-    let access = stores.conference.access(room, ann.user_id).await.unwrap().unwrap();
+    let access = stores.access(room, ann.user_id).await.unwrap();
     assert_eq!((access.room.rev, access.room.last_seq), (3, 3));
     let page = locate(Cursor::Newest { skip: 0 }, PageLimit::DEFAULT, 3);
     assert_eq!(stores.conference.messages(room, page).await.unwrap().len(), 3, "a tombstone keeps its place");

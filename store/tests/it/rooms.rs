@@ -28,11 +28,11 @@ async fn a_new_room_belongs_to_its_creator(stores: Stores) {
     let description = Description::parse("Mondays\nat ten").unwrap();
     let new = NewRoom { name: RoomName::parse("Планёрка").unwrap(), description };
     let made = stores.conference.create_room(&ann, &new).await.unwrap();
-    let access = stores.conference.access(made.id, ann.user_id).await.unwrap().unwrap();
+    let access = stores.access(made.id, ann.user_id).await.unwrap();
     assert_eq!(access.room, made);
     assert!(matches!(access.membership(), Membership::Member(_)));
     assert_eq!(access.present, 0);
-    let stranger = stores.conference.access(made.id, person(2, "Bob").user_id).await.unwrap().unwrap();
+    let stranger = stores.access(made.id, person(2, "Bob").user_id).await.unwrap();
     assert_eq!(stranger.membership(), Membership::Stranger);
     assert_eq!(stores.conference.changes(&mut tail).await.unwrap(), [RoomChange::Room(made.id)]);
 }
@@ -94,7 +94,7 @@ async fn a_closed_room_ends_presence_and_stays_with_its_people(stores: Stores) {
     stores.conference.join(room.id, &bob).await.unwrap();
     stores.conference.store_messages(&[draft(room.id, &bob, "hi", None)]).await.unwrap();
     stores.conference.close_room(room.id, ann.actor()).await.unwrap();
-    let access = stores.conference.access(room.id, bob.user_id).await.unwrap().unwrap();
+    let access = stores.access(room.id, bob.user_id).await.unwrap();
     assert_eq!((access.room.is_active, access.present), (false, 0));
     assert_eq!(access.participant.unwrap().presence.status, Status::Offline);
     assert_eq!(stores.history(room.id).await.len(), 1);
@@ -114,9 +114,7 @@ async fn unread_counts_what_others_said(stores: Stores) {
     let room = stores.room(&ann).await;
     stores.conference.store_messages(&[draft(room.id, &ann, "before", None)]).await.unwrap();
     stores.conference.join(room.id, &bob).await.unwrap();
-    let unread = async |who: &cloudmeet_store::Identity| {
-        stores.conference.access(room.id, who.user_id).await.unwrap().unwrap().unread()
-    };
+    let unread = async |who: &cloudmeet_store::Identity| stores.access(room.id, who.user_id).await.unwrap().unread();
     assert_eq!(unread(&bob).await, 0, "what was said before is no news");
     for _ in 0..3 {
         stores.conference.store_messages(&[draft(room.id, &ann, "news", None)]).await.unwrap();
@@ -136,7 +134,7 @@ async fn a_database_can_be_opened_again_and_by_many_at_once(stores: Stores) {
     let room = stores.room(&person(1, "Ann")).await;
     let (first, second) = tokio::join!(stores.again(), stores.again());
     for other in [first, second] {
-        assert!(other.conference.access(room.id, person(1, "Ann").user_id).await.unwrap().is_some());
+        assert!(other.access(room.id, person(1, "Ann").user_id).await.is_some());
         other.conference.check().await.unwrap();
         other.conference.prune().await.unwrap();
         other.auth.prune().await.unwrap();

@@ -8,7 +8,7 @@ use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
 use cloudmeet_core::password::PasswordHash;
 use cloudmeet_core::room::{Room, RoomName};
-use cloudmeet_store::{AuthStore, ConferenceStore, Draft, Identity, Location, NewAccount, NewRoom, Tail};
+use cloudmeet_store::{AuthStore, ConferenceStore, Draft, Identity, Location, NewAccount, NewRoom, RoomAccess, Tail};
 
 /// Runs a case, a function from a [`Stores`], on both engines.
 macro_rules! on_both_stores {
@@ -72,6 +72,11 @@ impl Stores {
         let mut tail = self.conference.follow_changes();
         self.conference.changes(&mut tail).await.unwrap();
         tail
+    }
+
+    /// Asks what a person is to a room, alone.
+    pub(crate) async fn access(&self, room: RoomId, user: UserId) -> Option<RoomAccess> {
+        self.conference.accesses(&[(room, user)]).await.unwrap().remove(&(room, user))
     }
 
     pub(crate) async fn room(&self, owner: &Identity) -> Room {

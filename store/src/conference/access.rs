@@ -1,0 +1,94 @@
+//! What a person is to a room: the question with which every request about a room begins.
+
+use std::collections::HashMap;
+
+use cloudmeet_core::id::{RoomId, UserId};
+use cloudmeet_core::participant::Participant;
+use cloudmeet_core::permission::Membership;
+use cloudmeet_core::room::Room;
+use serde_json::json;
+
+use super::ConferenceStore;
+use super::people::{participant, participant_columns};
+use super::rooms::{room, room_columns};
+use crate::error::StoreError;
+use crate::value::{object, values};
+
+/// Is a room with what a person is to it: all that a request about the room needs to be judged.
+#[derive(Debug, Clone)]
+pub struct RoomAccess {
+    /// The room.
+    pub room: Room,
+    /// The person's row in it; `None` if they never joined.
+    pub participant: Option<Participant>,
+    /// How many people are not offline.
+    pub present: i64,
+    /// How often its people's names changed.
+    renamings: i64,
+}
+
+impl RoomAccess {
+    /// Is a text that becomes another one whenever a page of the room's history reads differently.
+    #[must_use]
+    pub fn history_version(&self) -> String {
+        let Room { id, owner_id, last_seq, rev, .. } = &self.room;
+        format!("{id}.{owner_id}.{last_seq}.{rev}.{}", self.renamings)
+    }
+
+    /// Says whether the person belongs to the room.
+    #[must_use]
+    pub fn membership(&self) -> Membership {
+        self.participant.as_ref().map_or(Membership::Stranger, |participant| participant.membership)
+    }
+
+    /// Counts the messages that the person has not read; 0 for a stranger.
+    #[must_use]
+    pub fn unread(&self) -> i64 {
+        match (&self.participant, self.membership()) {
+            (Some(participant), Membership::Member(_)) => (self.room.last_seq - participant.read_seq).max(0),
+            _ => 0,
+        }
+    }
+}
+
+impl ConferenceStore {
+    /// Finds rooms and what a person is to each, in one statement. What is not in the answer is no room.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn accesses(
+        &self,
+        asked: &[(RoomId, UserId)],
+    ) -> Result<HashMap<(RoomId, UserId), RoomAccess>, StoreError> {
+        let pairs = object(asked.iter().map(|(room, user)| json!({ "room_id": room.get(), "user_id": user.get() })));
+        let rows = self
+            .database
+            .read(
+                concat!(
+                    "SELECT CAST(i.key AS BIGINT) AS place, ",
+                    room_columns!(),
+                    ", ",
+                    participant_columns!(),
+                    ", r.renamings, \
+                     (SELECT COUNT(*) FROM participants o WHERE o.room_id = r.id AND o.status <> 'offline') AS present \
+                     FROM json_each($1) AS i JOIN rooms r ON r.id = CAST(i.value ->> 'room_id' AS BIGINT) \
+                     LEFT JOIN participants p ON p.room_id = r.id \
+                     AND p.user_id = CAST(i.value ->> 'user_id' AS BIGINT)"
+                ),
+                values![pairs],
+            )
+            .await?;
+        let mut found = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            let place = usize::try_from(row.get::<i64>("place")?).ok().and_then(|place| asked.get(place));
+            let pair = place.ok_or_else(|| StoreError::corrupt("an answer to what nobody asked"))?;
+            let participant = match row.get::<Option<i64>>("participant_id")? {
+                Some(_) => Some(participant(row)?),
+                None => None,
+            };
+            let (present, renamings) = (row.get("present")?, row.get("renamings")?);
+            found.insert(*pair, RoomAccess { room: room(row)?, participant, present, renamings });
+        }
+        Ok(found)
+    }
+}

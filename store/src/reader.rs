@@ -1,0 +1,76 @@
+//! The reader: one task that answers whatever questions wait with one statement.
+//!
+//! Like the writer it has no timer: alone, a question is asked at once, and under load many share a
+//! statement. Nothing is kept, so an answer is never older than its question.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cloudmeet_core::id::{RoomId, UserId};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::conference::{ConferenceStore, RoomAccess};
+use crate::error::StoreError;
+
+/// How many questions may wait; who comes later waits for a place.
+const QUEUE: usize = 1024;
+
+/// How many questions one statement answers at most.
+const BATCH: usize = 256;
+
+type Answer = Result<Option<RoomAccess>, Arc<StoreError>>;
+
+struct Question {
+    about: (RoomId, UserId),
+    answer: oneshot::Sender<Answer>,
+}
+
+/// Asks what people are to rooms. Cheap to clone; the reader ends when the last clone is gone.
+#[derive(Debug, Clone)]
+pub struct AccessReader {
+    queue: mpsc::Sender<Question>,
+}
+
+impl AccessReader {
+    /// Starts the reader.
+    #[must_use]
+    pub fn start(store: ConferenceStore) -> (Self, JoinHandle<()>) {
+        let (queue, mut questions) = mpsc::channel(QUEUE);
+        let task = tokio::spawn(async move {
+            let mut batch = Vec::new();
+            while questions.recv_many(&mut batch, BATCH).await > 0 {
+                answer(&store, std::mem::take(&mut batch)).await;
+            }
+        });
+        (Self { queue }, task)
+    }
+
+    /// Finds a room and what a person is to it. `None` when there is no such room.
+    ///
+    /// # Errors
+    /// [`StoreError`], shared with whoever asked at the same time.
+    pub async fn access(&self, room_id: RoomId, user_id: UserId) -> Answer {
+        let (answer, outcome) = oneshot::channel();
+        let gone = || Arc::new(StoreError::Unavailable(sqlx::Error::PoolClosed));
+        self.queue.send(Question { about: (room_id, user_id), answer }).await.map_err(|_| gone())?;
+        outcome.await.map_err(|_| gone())?
+    }
+}
+
+async fn answer(store: &ConferenceStore, batch: Vec<Question>) {
+    let mut waiting: HashMap<(RoomId, UserId), Vec<oneshot::Sender<Answer>>> = HashMap::new();
+    for question in batch {
+        // Who has gone meanwhile needs no answer.
+        if !question.answer.is_closed() {
+            waiting.entry(question.about).or_default().push(question.answer);
+        }
+    }
+    let asked: Vec<(RoomId, UserId)> = waiting.keys().copied().collect();
+    let found = store.accesses(&asked).await.map_err(Arc::new);
+    for (about, answers) in waiting {
+        for answer in answers {
+            let _ = answer.send(found.as_ref().map(|found| found.get(&about).cloned()).map_err(Arc::clone));
+        }
+    }
+}
