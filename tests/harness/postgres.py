@@ -141,6 +141,14 @@ class Cluster:
                 self.process.wait(STOP_TIMEOUT_S)
         self.process = None
 
+    def crash(self) -> None:
+        """Ends the cluster as `pg_ctl stop -m immediate` does: nobody is asked, nothing is written down."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(STOP_TIMEOUT_S)
+        self.process = None
+
     def destroy(self) -> None:
         atexit.unregister(self.destroy)
         self.stop()
@@ -148,19 +156,22 @@ class Cluster:
 
 
 def main(command: list[str]) -> int:
-    """Runs a command with TEST_DATABASE_URL naming a private cluster's superuser."""
+    """Runs a command with TEST_DATABASE_URL naming a private cluster's superuser; with --fsync before it, a durable one."""
+    fsync = command[:1] == ["--fsync"]
+    command = command[fsync:]
     if not command:
-        print("usage: with-postgres.sh COMMAND [ARGUMENT…]", file=sys.stderr)
+        print("usage: with-postgres.sh [--fsync] COMMAND [ARGUMENT…]", file=sys.stderr)
         return 2
     try:
-        cluster = Cluster()
+        cluster = Cluster(fsync=fsync)
     except PostgresMissing as error:
         print(f"with-postgres.sh: {error}", file=sys.stderr)
         return 1
     try:
         cluster.start()
         return subprocess.run(
-            command, check=False, env={**os.environ, "TEST_DATABASE_URL": cluster.url()}
+            command, check=False,
+            env={**os.environ, "TEST_DATABASE_URL": cluster.url(), "POSTGRES_BIN": str(cluster.bin)},
         ).returncode
     except KeyboardInterrupt:
         return 130
