@@ -37,8 +37,7 @@ pub enum Signer {
     Stored(StoredKeys),
 }
 
-/// How long a token's signature is believed without looking again: a key that was withdrawn is
-/// believed no longer.
+/// How long a token's signature is believed without looking again.
 const REMEMBERED_FOR: Duration = Duration::from_secs(60);
 
 /// How many tokens are remembered.
@@ -50,7 +49,13 @@ pub struct Verifier {
     keys: Keys,
     /// What tokens say whose signatures were good, by their digests: verifying one again costs more
     /// than all else that is done for many a request.
-    read: Cache<[u8; 32], AccessClaims>,
+    read: Cache<[u8; 32], Arc<Read>>,
+}
+
+/// Is what a token says, and which key it was read with.
+struct Read {
+    kid: Option<String>,
+    claims: AccessClaims,
 }
 
 /// Is what signatures are verified with.
@@ -165,26 +170,40 @@ impl Verifier {
         tolerance: Span,
     ) -> Result<AccessClaims, VerifyError> {
         let digest = Sha256::digest(token).into();
-        let claims = if let Some(claims) = self.read.get(&digest) {
-            claims
+        let known = self.read.get(&digest).filter(|read| self.keys.believe(read.kid.as_deref()));
+        let read = if let Some(read) = known {
+            read
         } else {
-            let claims = self.keys.read(token).await?;
-            self.read.insert(digest, claims.clone());
-            claims
+            let read = Arc::new(self.keys.read(token).await?);
+            self.read.insert(digest, read.clone());
+            read
         };
-        claims.check_loosely(now, tolerance).map(|()| claims).map_err(|_| VerifyError::Invalid)
+        let is_good = read.claims.check_loosely(now, tolerance).is_ok();
+        is_good.then(|| read.claims.clone()).ok_or(VerifyError::Invalid)
     }
 }
 
 impl Keys {
     /// Reads a token of ours, whenever it was good.
-    async fn read(&self, token: &str) -> Result<AccessClaims, VerifyError> {
+    async fn read(&self, token: &str) -> Result<Read, VerifyError> {
+        let read = |key: &VerifyingKey| {
+            key.read(token).map(|claims| Read { kid: key.kid.clone(), claims }).ok_or(VerifyError::Invalid)
+        };
         match self {
-            Self::Shared(key) => key.read(token),
-            Self::Stored(keys) => keys.find(&key_id(token)?).ok_or(VerifyError::Invalid)?.read(token),
-            Self::Published(keys) => keys.find(&key_id(token)?).await?.read(token),
+            Self::Shared(key) => read(key),
+            Self::Stored(keys) => read(&*keys.find(&key_id(token)?).ok_or(VerifyError::Invalid)?),
+            Self::Published(keys) => read(&*keys.find(&key_id(token)?).await?),
         }
-        .ok_or(VerifyError::Invalid)
+    }
+
+    /// Says whether a key that was believed still is.
+    fn believe(&self, kid: Option<&str>) -> bool {
+        match (self, kid) {
+            (Self::Shared(_), _) => true,
+            (Self::Stored(keys), Some(kid)) => keys.find(kid).is_some(),
+            (Self::Published(keys), Some(kid)) => keys.known(kid).is_some(),
+            (_, None) => false,
+        }
     }
 }
 
@@ -210,8 +229,10 @@ impl VerifyingKey {
     /// Reads a token of ours, whenever it was good.
     fn read(&self, token: &str) -> Option<AccessClaims> {
         let data = jsonwebtoken::decode::<WireClaims>(token, &self.key, &self.validation).ok()?;
-        let typ = data.header.typ.as_deref().unwrap_or_default();
-        if data.header.kid != self.kid || !typ.eq_ignore_ascii_case(TOKEN_TYPE) {
+        // Ours says this and no more. What else a header can ask for (crit, zip, jku, …) nobody does here, and
+        // what is critical must be refused (RFC 7515, 4.1.11).
+        let ours = Header { typ: Some(TOKEN_TYPE.to_owned()), kid: self.kid.clone(), ..Header::new(data.header.alg) };
+        if data.header != ours || !is_session_id(&data.claims.sid) {
             return None;
         }
         Some(AccessClaims {
@@ -221,6 +242,11 @@ impl VerifyingKey {
             expires_at: Timestamp::from_millis(data.claims.exp.checked_mul(1000)?),
         })
     }
+}
+
+/// Says whether a text can be a session's id: stores look for it, and Postgres takes no NUL.
+fn is_session_id(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Reads which key a token says it is signed with.

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};
-use cloudmeet_api_types::auth::Jwks;
+use cloudmeet_api_types::auth::Jwk;
 use cloudmeet_api_types::internal::{Changes, ChangesQuery, Person, SessionHolder, SessionIds};
 use cloudmeet_core::account::Standing;
 use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::time::Timestamp;
 use cloudmeet_store::{AccountChange, ChangeRow, Clock, Identity, Tail};
 use http_body_util::{BodyExt as _, Limited};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use crate::secret::Secret;
@@ -72,8 +72,15 @@ impl AuthService {
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub async fn jwks(&self) -> Result<Jwks, ServiceError> {
-        self.get("/.well-known/jwks.json").await?.ok_or(ServiceError::Refused(StatusCode::NOT_FOUND))
+    pub async fn jwks(&self) -> Result<Vec<Jwk>, ServiceError> {
+        /// As others may publish them, too: keys of kinds that are not ours are passed over (RFC 7517, 5).
+        #[derive(Deserialize)]
+        struct Published {
+            keys: Vec<serde_json::Value>,
+        }
+        let published: Option<Published> = self.get("/.well-known/jwks.json").await?;
+        let published = published.ok_or(ServiceError::Refused(StatusCode::NOT_FOUND))?;
+        Ok(published.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect())
     }
 
     /// Finds who holds a session that lives. `None` when it is over.

@@ -26,7 +26,30 @@ use crate::rate_limit::RateLimits;
 use crate::secret::Secret;
 
 /// Secrets that stand in public documents: everybody knows them.
-const EXAMPLE_SECRETS: [&str; 4] = ["super-secret", "your-production-secret", "change-me", "changeme"];
+const EXAMPLE_SECRETS: [&str; 6] =
+    ["super-secret", "your-production-secret", "your-secure-password", "cloudmeet-secret", "change-me", "changeme"];
+
+/// What may stand behind the `?` of a database's URL: what is misspelt would be passed over.
+const DATABASE_PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
 
 /// The shortest secret that signs tokens (RFC 7518, 3.2: as long as the hash).
 const MIN_SECRET_BYTES: usize = 32;
@@ -222,11 +245,17 @@ impl Config {
 
 /// Finds the two databases: each by its own URL, both by one, or by the parts of one.
 fn databases(settings: &Settings) -> anyhow::Result<(Option<Location>, Option<Location>)> {
-    let location = |name: &str, url: &Secret| -> anyhow::Result<Location> {
+    let location = |name: &'static str, url: &Secret| -> anyhow::Result<Location> {
         let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.reveal().starts_with(scheme));
         ensure!(is_postgres, "{name} must begin with postgres:// (without it, SQLite in DATA_DIR is used)");
-        ensure!(Url::parse(url.reveal()).is_ok(), "{name} is not a URL");
-        Ok(Location::Postgres(url.reveal().to_owned()))
+        let parsed = Url::parse(url.reveal()).ok().with_context(|| format!("{name} is not a URL"))?;
+        let is_known = |parameter: &str| {
+            DATABASE_PARAMETERS.contains(&parameter) || (parameter.starts_with("options[") && parameter.ends_with(']'))
+        };
+        if let Some((unknown, _)) = parsed.query_pairs().find(|(parameter, _)| !is_known(parameter)) {
+            bail!("{name} has the unknown parameter {unknown}");
+        }
+        Ok(Location::Postgres { url: url.reveal().to_owned(), setting: name })
     };
     let shared = match (&settings.database_url, &settings.postgres_host) {
         (Some(url), _) => Some((location("DATABASE_URL", url)?, location("DATABASE_URL", url)?)),
@@ -236,7 +265,7 @@ fn databases(settings: &Settings) -> anyhow::Result<(Option<Location>, Option<Lo
         (None, None) => None,
     };
     let (auth, conference) = shared.unzip();
-    let own = |name: &str, url: &Option<Secret>| url.as_ref().map(|url| location(name, url)).transpose();
+    let own = |name: &'static str, url: &Option<Secret>| url.as_ref().map(|url| location(name, url)).transpose();
     Ok((
         own("AUTH_DATABASE_URL", &settings.auth_database_url)?.or(auth),
         own("CONFERENCE_DATABASE_URL", &settings.conference_database_url)?.or(conference),
@@ -252,7 +281,7 @@ fn from_parts(settings: &Settings, host: &str, database: &str) -> anyhow::Result
     url.set_username(&settings.postgres_user).map_err(refused)?;
     url.set_password(settings.postgres_password.as_ref().map(Secret::reveal)).map_err(refused)?;
     url.set_path(database);
-    Ok(Location::Postgres(url.into()))
+    Ok(Location::Postgres { url: url.into(), setting: "POSTGRES_HOST, POSTGRES_USER, POSTGRES_PASSWORD" })
 }
 
 /// Finds Redis by its URL, or by its parts.
@@ -293,10 +322,11 @@ fn parse_service_url(name: &str, text: &str) -> anyhow::Result<Url> {
 }
 
 fn parse_collector(text: &str) -> anyhow::Result<Url> {
-    let url = Url::parse(text).with_context(|| format!("OTEL_EXPORTER_OTLP_ENDPOINT {text} is not a URL"))?;
+    let shown = without_login(text);
+    let url = Url::parse(text).with_context(|| format!("OTEL_EXPORTER_OTLP_ENDPOINT {shown} is not a URL"))?;
     ensure!(
         url.scheme() == "http" && url.has_host(),
-        "OTEL_EXPORTER_OTLP_ENDPOINT {text} must begin with http://, such as that of a collector beside this server"
+        "OTEL_EXPORTER_OTLP_ENDPOINT {shown} must begin with http://, such as that of a collector beside this server"
     );
     Ok(url)
 }
@@ -307,14 +337,15 @@ fn parse_public_url(text: &str) -> anyhow::Result<Url> {
 
 /// Reads scheme, host and port; anything more would be left out silently, so it is refused.
 fn parse_origin(name: &str, text: &str) -> anyhow::Result<Url> {
-    let url = Url::parse(text).with_context(|| format!("{name} {text} is not a URL"))?;
-    ensure!(matches!(url.scheme(), "http" | "https"), "{name} {text} must begin with http:// or https://");
+    let shown = without_login(text);
+    let url = Url::parse(text).with_context(|| format!("{name} {shown} is not a URL"))?;
+    ensure!(matches!(url.scheme(), "http" | "https"), "{name} {shown} must begin with http:// or https://");
     let is_bare = url.path() == "/"
         && url.query().is_none()
         && url.fragment().is_none()
         && url.username().is_empty()
         && url.password().is_none();
-    ensure!(is_bare, "{name} {text} must be scheme, host and port only, such as https://meet.example.org");
+    ensure!(is_bare, "{name} {shown} must be scheme, host and port only, such as https://meet.example.org");
     Ok(url)
 }
 
@@ -327,16 +358,23 @@ fn is_loopback_name(url: &Url) -> bool {
     }
 }
 
+/// Shows of an address all but who logs in by it.
+fn without_login(text: &str) -> &str {
+    text.rsplit_once('@').map_or(text, |(_, place)| place)
+}
+
 /// Refuses a secret that can be guessed.
 fn strong(name: &str, secret: Secret) -> anyhow::Result<Secret> {
-    let text = secret.reveal().to_lowercase();
-    if EXAMPLE_SECRETS.iter().any(|example| text.starts_with(example)) {
+    // However it is spelt, and whatever was put around it.
+    let text = secret.reveal().trim();
+    let plain = text.to_lowercase().replace('_', "-");
+    if EXAMPLE_SECRETS.iter().any(|example| plain.contains(example)) {
         bail!("{name} is an example from a document that everybody can read: make one with `openssl rand -hex 32`");
     }
     ensure!(
-        secret.reveal().len() >= MIN_SECRET_BYTES,
+        text.len() >= MIN_SECRET_BYTES,
         "{name} has {} bytes and needs at least {MIN_SECRET_BYTES}: make one with `openssl rand -hex 32`",
-        secret.reveal().len()
+        text.len()
     );
     Ok(secret)
 }
@@ -422,7 +460,7 @@ mod tests {
         assert!(both.auth_database.is_some() && both.conference_database.is_some());
         let parts = judged(&[("POSTGRES_HOST", "db"), ("POSTGRES_PASSWORD", "p@ss:w/rd")]).expect("sound");
         match parts.auth_database {
-            Some(Location::Postgres(url)) => {
+            Some(Location::Postgres { url, .. }) => {
                 assert_eq!(url, "postgres://cloudmeet:p%40ss%3Aw%2Frd@db:5432/cloudmeet_auth");
             }
             other => panic!("{other:?}"),

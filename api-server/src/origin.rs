@@ -104,8 +104,11 @@ pub async fn guard(State(names): State<Names>, request: Request, next: Next) -> 
     }
 }
 
+/// Two hosts are none: who is behind us may take the other (RFC 9112, 3.2).
 fn request_host(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::HOST).and_then(|value| value.to_str().ok())
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let host = hosts.next()?;
+    if hosts.next().is_some() { None } else { host.to_str().ok() }
 }
 
 fn host_and_port(url: &Url) -> Option<String> {

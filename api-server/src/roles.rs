@@ -1,7 +1,7 @@
 //! What a process does: the one place that knows roles. Handlers get their state and never ask.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use axum::Router;
@@ -14,7 +14,8 @@ use cloudmeet_core::crypto;
 use cloudmeet_core::time::Span;
 use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::{
-    AccessReader, AccountChange, AuthStore, Bus, ConferenceStore, Hints, Location, MessageWriter, Redis, RoomChange,
+    AccessReader, AccountChange, AuthStore, Bus, ConferenceStore, Hints, Location, MessageWriter, OpenError, Redis,
+    RoomChange,
 };
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -49,6 +50,11 @@ use crate::{docs_ui, random, socket, web_ui};
 
 /// How long the setup link is good.
 const SETUP_LIFE: Span = Span::days(1);
+
+/// How long a database may take to come before the server gives up and whoever started it may start it
+/// again; and how often it is looked for.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(15);
+const DATABASE_RETRY: Duration = Duration::from_millis(500);
 
 /// How long a browser may remember what other origins are allowed.
 const CORS_MAX_AGE: Duration = Duration::from_secs(600);
@@ -165,7 +171,7 @@ impl Common {
 
     /// Opens the database of accounts.
     async fn accounts(&self, location: &Location) -> anyhow::Result<AuthStore> {
-        let store = AuthStore::open(location).await.context("accounts")?;
+        let store = patiently(location, async || AuthStore::open(location).await).await?;
         Ok(match &self.bus {
             Some(bus) => store.with_bus(bus),
             None => store,
@@ -174,7 +180,7 @@ impl Common {
 
     /// Opens the database of rooms.
     async fn rooms(&self, location: &Location) -> anyhow::Result<ConferenceStore> {
-        let store = ConferenceStore::open(location).await.context("rooms")?;
+        let store = patiently(location, async || ConferenceStore::open(location).await).await?;
         Ok(match &self.bus {
             Some(bus) => store.with_bus(bus),
             None => store,
@@ -227,6 +233,25 @@ impl Common {
         let (stop, tasks) = (self.stop.clone(), self.tasks.clone());
         let running = Running { health, stop, tasks, hub, auth: None, conference: None };
         Server { router, running, setup_code: None }
+    }
+}
+
+/// Opens a database, and waits for one that may come yet: where everything starts at once, nobody
+/// promises which is first.
+async fn patiently<T>(location: &Location, open: impl AsyncFn() -> Result<T, OpenError>) -> anyhow::Result<T> {
+    let began = Instant::now();
+    let mut is_told = false;
+    loop {
+        match open().await {
+            Err(error) if error.is_passing() && began.elapsed() < DATABASE_PATIENCE => {
+                if !std::mem::replace(&mut is_told, true) {
+                    let patience_s = DATABASE_PATIENCE.as_secs();
+                    tracing::warn!("{location}: {error}; trying for {patience_s} s");
+                }
+                tokio::time::sleep(DATABASE_RETRY).await;
+            }
+            outcome => return outcome.with_context(|| location.to_string()),
+        }
     }
 }
 
@@ -376,8 +401,8 @@ pub async fn rotate_keys(config: &Config) -> anyhow::Result<String> {
         config.jwt_secret.is_none(),
         "tokens are signed with JWT_SECRET_KEY: to change it, give all services a new one and start them again"
     );
-    let store =
-        AuthStore::open(&location(config, config.auth_database.as_ref(), "auth.db")?).await.context("accounts")?;
+    let location = location(config, config.auth_database.as_ref(), "auth.db")?;
+    let store = AuthStore::open(&location).await.with_context(|| location.to_string())?;
     store.check().await.context("accounts")?;
     let keys = StoredKeys::open(store.clone(), sealing_key(config)?, config.access_token_life).await?;
     let (kid, from) = keys.rotate().await?;

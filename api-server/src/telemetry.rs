@@ -18,6 +18,9 @@ use url::Url;
 
 use crate::config::{Config, LogFormat, Role};
 
+/// Libraries that write down what passes through them, contents and passwords, when much is to be logged.
+const NOT_TOLD: [&str; 2] = ["tungstenite=info", "sqlx_postgres::options=error"];
+
 /// How long the collector of traces may take.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -31,8 +34,11 @@ pub struct Telemetry(Option<SdkTracerProvider>);
 /// # Errors
 /// When the filter or the collector's address is malformed.
 pub fn start(config: &Config) -> anyhow::Result<Telemetry> {
-    let filter = EnvFilter::try_new(&config.log_filter)
+    let mut filter = EnvFilter::try_new(&config.log_filter)
         .with_context(|| format!("RUST_LOG {} is not a log filter", config.log_filter))?;
+    for directive in NOT_TOLD {
+        filter = filter.add_directive(directive.parse().context("a constant")?);
+    }
     let log = tracing_subscriber::fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
     let log = match config.log_format {
         LogFormat::Text => log.boxed(),

@@ -77,8 +77,8 @@ impl Upstream {
         loop {
             ticks.tick().await;
             self.resolve().await;
-            let backends = self.backends();
-            join_all(backends.iter().map(Backend::probe)).await;
+            // None is waited for: one that hangs must not hide that another drains.
+            self.backends().iter().for_each(Backend::look);
         }
     }
 

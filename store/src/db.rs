@@ -38,8 +38,13 @@ const SQLITE_READERS: u32 = 4;
 pub enum Location {
     /// A file of its own.
     Sqlite(PathBuf),
-    /// A `postgres://` URL.
-    Postgres(String),
+    /// A `postgres://` URL, and the setting that it comes from.
+    Postgres {
+        /// The URL; it may hold a password.
+        url: String,
+        /// What is to be changed when it is wrong.
+        setting: &'static str,
+    },
 }
 
 impl std::fmt::Debug for Location {
@@ -47,7 +52,23 @@ impl std::fmt::Debug for Location {
         match self {
             Self::Sqlite(path) => formatter.debug_tuple("Sqlite").field(path).finish(),
             // The URL may hold a password.
-            Self::Postgres(_) => formatter.write_str("Postgres(…)"),
+            Self::Postgres { setting, .. } => write!(formatter, "Postgres({setting})"),
+        }
+    }
+}
+
+/// Names it for who set it: without the user and the password.
+impl std::fmt::Display for Location {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(formatter, "DATA_DIR ({})", path.display()),
+            Self::Postgres { url, setting } => match PgConnectOptions::from_str(url) {
+                Ok(options) => {
+                    let database = options.get_database().unwrap_or_default();
+                    write!(formatter, "{setting} ({}:{}/{database})", options.get_host(), options.get_port())
+                }
+                Err(_) => formatter.write_str(setting),
+            },
         }
     }
 }
@@ -56,14 +77,53 @@ impl std::fmt::Debug for Location {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It cannot be reached or read.
-    #[error("cannot open the database")]
-    Connect(#[source] sqlx::Error),
+    #[error("cannot open the database: {}", reason(.0))]
+    Connect(sqlx::Error),
     /// Its tables were made by a newer release.
     #[error("the database was migrated by a newer release (version {0}): run that release, or restore a backup")]
     Newer(i64),
     /// Its tables could not be brought up to date.
-    #[error("cannot migrate the database")]
-    Migrate(#[source] sqlx::migrate::MigrateError),
+    #[error("cannot migrate the database: {}", migration_reason(.0))]
+    Migrate(sqlx::migrate::MigrateError),
+}
+
+impl OpenError {
+    /// Says whether the database may come yet: nobody listens there, or it is starting.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        let Self::Connect(error) = self else { return false };
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        // 57P03: Postgres is starting up or shutting down.
+        matches!(error, sqlx::Error::Io(_)) || code.as_deref() == Some("57P03")
+    }
+}
+
+/// Says in one sentence what a database refused, and what to do where that is known: the library's own
+/// messages repeat their causes.
+fn reason(error: &sqlx::Error) -> String {
+    let Some(refusal) = error.as_database_error() else {
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        return cause.to_string();
+    };
+    let remedy = match refusal.code().as_deref() {
+        Some("3D000") => "; make it with CREATE DATABASE",
+        Some("28P01" | "28000") => "; set the user and the password that the database knows",
+        Some("42501") => "; let the user make tables: GRANT CREATE ON SCHEMA public",
+        Some("25006") => "; name a database that can be written",
+        _ => "",
+    };
+    format!("{}{remedy}", refusal.message())
+}
+
+fn migration_reason(error: &sqlx::migrate::MigrateError) -> String {
+    use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
+    match error {
+        Execute(error) | ExecuteMigration(error, _) => reason(error),
+        other => other.to_string(),
+    }
 }
 
 /// Is a statement; the engines differ only in that Postgres locks rows by `FOR UPDATE` while
@@ -117,7 +177,7 @@ impl Database {
     pub(crate) async fn open(location: &Location, migrations: MigrationSet) -> Result<Self, OpenError> {
         let engine = match location {
             Location::Sqlite(path) => Self::open_sqlite(path.clone(), migrations).await?,
-            Location::Postgres(url) => Self::open_postgres(url, migrations).await?,
+            Location::Postgres { url, .. } => Self::open_postgres(url, migrations).await?,
         };
         let database = Self { engine, clock: Clock::of_this_process(), announcer: None };
         database.synchronise_clock().await.map_err(|error| match error {
@@ -168,7 +228,6 @@ impl Database {
         Ok(Engine::Postgres(pool))
     }
 
-    /// Says on the bus from now on what it commits.
     /// Tells other servers what no table keeps.
     pub(crate) fn announce(&self, change: (&'static str, String)) {
         if let Some(announcer) = &self.announcer {
@@ -176,6 +235,7 @@ impl Database {
         }
     }
 
+    /// Says on the bus from now on what it commits.
     pub(crate) fn announcing(self, announcer: Announcer) -> Self {
         Self { announcer: Some(announcer), ..self }
     }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use cloudmeet_api_types::auth::Jwks;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -66,7 +65,8 @@ impl PublishedKeys {
         self.known(kid).ok_or(unknown)
     }
 
-    fn known(&self, kid: &str) -> Option<Arc<VerifyingKey>> {
+    /// Finds a key among those that were read last.
+    pub(super) fn known(&self, kid: &str) -> Option<Arc<VerifyingKey>> {
         self.0.keys.read().unwrap_or_else(PoisonError::into_inner).get(kid).cloned()
     }
 
@@ -74,7 +74,7 @@ impl PublishedKeys {
         let read = self.0.service.jwks().await;
         let at = Instant::now();
         match read {
-            Ok(Jwks { keys }) => {
+            Ok(keys) => {
                 let keys = keys.iter().filter_map(|jwk| Some((jwk.kid.clone(), VerifyingKey::published(jwk)?.into())));
                 *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = keys.collect();
                 Try { at, has_succeeded: true }

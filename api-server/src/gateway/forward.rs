@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{self, HeaderName};
 use axum::http::uri::{PathAndQuery, Uri};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use axum::response::Response;
 
 use super::{Gateway, tunnel};
@@ -53,6 +53,8 @@ pub(super) async fn forward(
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| Code::WrongHost)?;
         parts.headers.insert(header::HOST, host);
     }
+    // Each connection speaks its own version (RFC 9110, 2.5).
+    parts.version = Version::HTTP_11;
     parts.uri = Uri::from(parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")));
     strip(&mut parts.headers);
     for name in FRAMING.iter().chain(&FORGEABLE) {
@@ -73,8 +75,13 @@ pub(super) async fn forward(
         gateway.tasks.spawn(tunnel::run(own_side, other_side, gateway.stop.clone()));
         return Ok(response.map(|_| Body::empty()));
     }
-    strip(response.headers_mut());
-    response.headers_mut().remove(header::TRANSFER_ENCODING);
+    *response.version_mut() = Version::HTTP_11;
+    let headers = response.headers_mut();
+    strip(headers);
+    // Of two lengths the chunks' own counts (RFC 9112, 6.3).
+    if headers.remove(header::TRANSFER_ENCODING).is_some() {
+        headers.remove(header::CONTENT_LENGTH);
+    }
     Ok(response.map(Body::new))
 }
 

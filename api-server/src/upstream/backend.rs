@@ -35,6 +35,8 @@ const MAX_IDLE: usize = 256;
 pub(super) struct Backend {
     address: SocketAddr,
     is_ready: AtomicBool,
+    /// Whether the server is being asked whether it is ready.
+    is_asked: AtomicBool,
     idle: Mutex<Vec<SendRequest<Body>>>,
 }
 
@@ -51,7 +53,12 @@ pub(super) enum SendError {
 impl Backend {
     /// Knows a server that is taken for ready until it says otherwise.
     pub(super) fn new(address: SocketAddr) -> Arc<Self> {
-        Arc::new(Self { address, is_ready: AtomicBool::new(true), idle: Mutex::default() })
+        Arc::new(Self {
+            address,
+            is_ready: AtomicBool::new(true),
+            is_asked: AtomicBool::new(false),
+            idle: Mutex::default(),
+        })
     }
 
     pub(super) const fn address(&self) -> SocketAddr {
@@ -62,8 +69,19 @@ impl Backend {
         self.is_ready.load(Ordering::Relaxed)
     }
 
-    /// Asks the server whether it is ready.
-    pub(super) async fn probe(self: &Arc<Self>) {
+    /// Asks the server whether it is ready, unless it is being asked.
+    pub(super) fn look(self: &Arc<Self>) {
+        if !self.is_asked.swap(true, Ordering::Relaxed) {
+            let backend = self.clone();
+            // It ends by its timeout.
+            tokio::spawn(async move {
+                backend.probe().await;
+                backend.is_asked.store(false, Ordering::Relaxed);
+            });
+        }
+    }
+
+    async fn probe(self: &Arc<Self>) {
         let request = Request::get("/readyz").header(header::HOST, self.address.to_string()).body(Body::empty());
         let Ok(request) = request else { return };
         let answer = timeout(PROBE_TIMEOUT, self.send(request)).await;

@@ -51,7 +51,7 @@ impl Stores {
         let mut connection = sqlx::PgConnection::connect(&url).await.expect("Postgres answers");
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
         let (base, _) = url.rsplit_once('/').unwrap();
-        let location = Location::Postgres(format!("{base}/{name}"));
+        let location = Location::Postgres { url: format!("{base}/{name}"), setting: "TEST_DATABASE_URL" };
         Self::open((location.clone(), location), None).await
     }
 
