@@ -8,14 +8,17 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::Request;
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::response::Response;
+use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, unconstrained};
+use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -29,6 +32,19 @@ pub(crate) struct Timeouts {
     pub(crate) write: Duration,
 }
 
+/// How a server that ends says so.
+#[derive(Debug, Clone)]
+pub(crate) struct Ending {
+    /// Cancelled, every answer says that it is the last one on its connection.
+    pub(crate) notice: CancellationToken,
+    /// Cancelled, nobody is let in any more.
+    pub(crate) stop: CancellationToken,
+}
+
+/// How long a connection that is silent at the end is kept: a request may be on its way, and would be
+/// broken off. hyper would close such a connection at once.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
 /// How many connections are served at once, sockets not counted; more wait in the system's queue.
 const MAX_CONNECTIONS: usize = 16_384;
 
@@ -37,32 +53,45 @@ const REFUSED_PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until it is told to stop, and then until every request under way is answered. Sockets
 /// are not waited for: they live apart from their connections' requests. Dropped, it drops the requests.
-pub(crate) async fn serve(listener: TcpListener, router: Router, timeouts: Timeouts, stop: CancellationToken) {
+pub(crate) async fn serve(listener: TcpListener, router: Router, timeouts: Timeouts, ending: Ending) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            () = stop.cancelled() => break,
+            () = ending.stop.cancelled() => break,
             Some(_) = connections.join_next() => {}
             (stream, peer, place) = accept(&listener, &places) => {
-                let (router, stop) = (router.clone(), stop.clone());
+                let (router, ending) = (router.clone(), ending.clone());
                 connections.spawn(async move {
-                    attend(stream, peer, router, timeouts, &stop).await;
+                    attend(stream, peer, router, timeouts, &ending).await;
                     drop(place);
                 });
             }
         }
+    }
+    // The system has let in some that nobody has fetched: with the listener they would be reset.
+    while let Some(Ok((stream, peer))) = unconstrained(listener.accept()).now_or_never() {
+        let (router, ending) = (router.clone(), ending.clone());
+        connections.spawn(async move { attend(stream, peer, router, timeouts, &ending).await });
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
 }
 
 /// Answers the requests of one connection.
-async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, timeouts: Timeouts, stop: &CancellationToken) {
-    let service = router.map_request(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.map(Body::new)
-    });
+async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, timeouts: Timeouts, ending: &Ending) {
+    let notice = ending.notice.clone();
+    let service = router
+        .map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.map(Body::new)
+        })
+        .map_response(move |mut response: Response| {
+            if notice.is_cancelled() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            response
+        });
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(timeouts.write));
     let connection = http1::Builder::new()
@@ -73,9 +102,13 @@ async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, timeouts: T
     let mut connection = pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+        () = ending.stop.cancelled() => {
+            if let Ok(outcome) = timeout(LAST_WORDS, connection.as_mut()).await {
+                outcome
+            } else {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     };
     if let Err(error) = outcome {
@@ -118,6 +151,10 @@ mod tests {
 
     const REQUEST: &str = "GET / HTTP/1.1\r\nHost: here\r\n\r\n";
 
+    fn ending(stop: &CancellationToken) -> Ending {
+        Ending { notice: stop.clone(), stop: stop.clone() }
+    }
+
     /// Sends something and reads to the end of the connection; gives what came, and after how long the end did.
     fn say(address: SocketAddr, said: &str) -> (String, Duration) {
         let began = Instant::now();
@@ -134,7 +171,12 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let router = Router::new().route("/", get(|| async { "answered" }));
-        tokio::spawn(serve(listener, router, Timeouts { head: TIMEOUT, write: HOUR }, CancellationToken::new()));
+        tokio::spawn(serve(
+            listener,
+            router,
+            Timeouts { head: TIMEOUT, write: HOUR },
+            ending(&CancellationToken::new()),
+        ));
         for said in ["", &REQUEST[..20], REQUEST] {
             let (answer, lasted) = spawn_blocking(move || say(address, said)).await.expect("no panic");
             assert_eq!(answer.contains("answered"), said == REQUEST, "{answer}");
@@ -149,7 +191,7 @@ mod tests {
         // More than the buffers of two ends of a connection hold.
         let router = Router::new().route("/", get(|| async { vec![b'x'; 64 << 20] }));
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(serve(listener, router, Timeouts { head: HOUR, write: TIMEOUT }, stop.clone()));
+        let serving = tokio::spawn(serve(listener, router, Timeouts { head: HOUR, write: TIMEOUT }, ending(&stop)));
         let ask = move || {
             let mut deaf = TcpStream::connect(address).expect("a connection");
             deaf.write_all(REQUEST.as_bytes()).expect("written");
@@ -178,7 +220,7 @@ mod tests {
             }),
         );
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(serve(listener, router, Timeouts { head: HOUR, write: HOUR }, stop.clone()));
+        let serving = tokio::spawn(serve(listener, router, Timeouts { head: HOUR, write: HOUR }, ending(&stop)));
         let idle = spawn_blocking(move || say(address, ""));
         let busy = spawn_blocking(move || say(address, REQUEST));
         came.notified().await;

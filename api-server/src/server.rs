@@ -7,17 +7,19 @@ use anyhow::Context as _;
 use cloudmeet_core::token::OpaqueToken;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::config::Config;
-use crate::listen::{self, Timeouts};
+use crate::listen::{self, Ending, Timeouts};
 use crate::roles::Server;
 
 /// How long clients may be silent or deaf.
 const TIMEOUTS: Timeouts = Timeouts { head: Duration::from_secs(30), write: Duration::from_secs(30) };
 
 /// How long load balancers have to see that no new requests should come.
-const NOTICE: Duration = Duration::from_millis(500);
+/// Longer than gateways take to look twice (`upstream.rs`).
+const NOTICE: Duration = Duration::from_millis(1500);
 
 /// How long sockets have to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(3);
@@ -48,6 +50,7 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let (running, router) = server.split();
     tracing::info!(%address, "listening");
+    let notice = CancellationToken::new();
     let ending = async {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -55,6 +58,7 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
         }
         tracing::info!("stopping");
         running.health.drain();
+        notice.cancel();
         tokio::time::sleep(NOTICE).await;
         running.stop.cancel();
         let drained = tokio::time::timeout(GOODBYE, running.close_sockets()).await;
@@ -64,7 +68,12 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
         tokio::time::sleep(DRAIN).await;
         tracing::warn!("requests were still under way");
     };
-    let mut served = Box::pin(listen::serve(listener, router, TIMEOUTS, running.stop.clone()));
+    let mut served = Box::pin(listen::serve(
+        listener,
+        router,
+        TIMEOUTS,
+        Ending { notice: notice.clone(), stop: running.stop.clone() },
+    ));
     // Sockets say goodbye while requests drain; whichever is last, neither is waited for too long.
     tokio::select! {
         () = &mut served => {

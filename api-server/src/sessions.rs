@@ -1,7 +1,7 @@
 //! Whose a bearer token is, and whether its session still lives.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
@@ -33,14 +33,21 @@ pub struct Caller {
     pub identity: Identity,
 }
 
+/// How long after nobody could be asked only one caller tries again, while the others go on at once.
+const AWAY: Duration = Duration::from_secs(2);
+
 /// Knows who calls. Cheap to clone.
 #[derive(Clone)]
-pub struct Sessions {
+pub struct Sessions(Arc<Inner>);
+
+struct Inner {
     verifier: Verifier,
     accounts: Accounts,
     believed: Cache<SessionId, Option<Identity>>,
     /// The last word on each session that lived.
     trusted: Cache<SessionId, Identity>,
+    /// When somebody last asked in vain, or began to see whether it still is so. `None` after an answer.
+    away_since: Mutex<Option<Instant>>,
 }
 
 impl Sessions {
@@ -49,7 +56,7 @@ impl Sessions {
     pub fn new(verifier: Verifier, accounts: Accounts) -> Self {
         let believed = Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED).build();
         let trusted = Cache::builder().max_capacity(REMEMBERED).time_to_live(TRUSTED).build();
-        Self { verifier, accounts, believed, trusted }
+        Self(Arc::new(Inner { verifier, accounts, believed, trusted, away_since: Mutex::new(None) }))
     }
 
     /// Finds the holder of a session that lives. `None` when it is over.
@@ -57,7 +64,12 @@ impl Sessions {
     /// # Errors
     /// [`AccountsError`], when nobody can be asked and nothing was known for 5 minutes.
     pub async fn holder(&self, session_id: &SessionId) -> Result<Option<Identity>, Arc<AccountsError>> {
-        let asked = self.believed.try_get_with_by_ref(session_id, self.ask(session_id)).await;
+        if !self.may_ask()
+            && let Some(identity) = self.0.trusted.get(session_id).await
+        {
+            return Ok(self.0.believed.get(session_id).await.unwrap_or(Some(identity)));
+        }
+        let asked = self.0.believed.try_get_with_by_ref(session_id, self.ask(session_id)).await;
         self.or_trusted(session_id, asked).await
     }
 
@@ -71,12 +83,29 @@ impl Sessions {
     }
 
     async fn ask(&self, session_id: &SessionId) -> Result<Option<Identity>, AccountsError> {
-        let holder = self.accounts.holder(session_id).await?;
+        let holder = self.0.accounts.holder(session_id).await;
+        *self.away_since() = holder.is_err().then(Instant::now);
         match &holder {
-            Some(identity) => self.trusted.insert(session_id.clone(), identity.clone()).await,
-            None => self.trusted.invalidate(session_id).await,
+            Ok(Some(identity)) => self.0.trusted.insert(session_id.clone(), identity.clone()).await,
+            Ok(None) => self.0.trusted.invalidate(session_id).await,
+            Err(_) => {}
         }
-        Ok(holder)
+        holder
+    }
+
+    /// Says whether somebody is to be asked: not while it was in vain a moment ago.
+    fn may_ask(&self) -> bool {
+        let mut away_since = self.away_since();
+        let Some(since) = *away_since else { return true };
+        let is_over = since.elapsed() >= AWAY;
+        if is_over {
+            *away_since = Some(Instant::now());
+        }
+        is_over
+    }
+
+    fn away_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.away_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn or_trusted<E>(
@@ -86,23 +115,23 @@ impl Sessions {
     ) -> Result<Option<Identity>, E> {
         match asked {
             Ok(holder) => Ok(holder),
-            Err(error) => self.trusted.get(session_id).await.map(Some).ok_or(error),
+            Err(error) => self.0.trusted.get(session_id).await.map(Some).ok_or(error),
         }
     }
 
     /// Forgets a session's state: it ended.
     pub async fn forget(&self, session_id: &SessionId) {
-        self.believed.invalidate(session_id).await;
-        self.trusted.invalidate(session_id).await;
+        self.0.believed.invalidate(session_id).await;
+        self.0.trusted.invalidate(session_id).await;
     }
 
     /// Asks about every session anew: an account changed, and nobody counts whose sessions are whose.
     pub fn doubt_all(&self) {
-        self.believed.invalidate_all();
+        self.0.believed.invalidate_all();
     }
 
     async fn authenticate(&self, token: &str) -> Result<Caller, Problem> {
-        let claims = self.verifier.verify(token, self.accounts.now()).await?;
+        let claims = self.0.verifier.verify(token, self.0.accounts.now()).await?;
         let holder = self.holder(&claims.session_id).await.map_err(|error| Problem::from(&*error))?;
         let identity = holder.filter(|holder| holder.user_id == claims.user_id).ok_or(Code::SessionOver)?;
         Ok(Caller { session_id: claims.session_id, identity })

@@ -1,11 +1,11 @@
 //! The auth service's public keys, as other services know them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep};
 
 use super::{VerifyError, VerifyingKey};
 use crate::auth_service::AuthService;
@@ -13,8 +13,11 @@ use crate::auth_service::AuthService;
 /// How often the keys are read without a reason: one that was withdrawn is believed no longer.
 const READ_EVERY: Duration = Duration::from_secs(60);
 
-/// How long after a reading, or a try, nobody tries again: else every forged token would cost one.
+/// How long after a reading nobody reads again: else every forged token would cost one.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// How long after a try that failed nobody tries again.
+const RETRY: Duration = Duration::from_millis(200);
 
 /// Is the published keys. Cheap to clone.
 #[derive(Clone)]
@@ -42,12 +45,14 @@ impl PublishedKeys {
 
     /// Reads the keys again and again. What cannot be read stays as it was.
     pub async fn keep_fresh(self) {
-        let mut ticks = interval(READ_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
-            let mut last_try = self.0.last_try.lock().await;
-            *last_try = Some(self.read().await);
+            let tried = {
+                let mut last_try = self.0.last_try.lock().await;
+                *last_try.insert(self.read().await)
+            };
+            // Before the first keys nobody can be let in.
+            let is_waited_for = !tried.has_succeeded && self.keys().is_empty();
+            sleep(if is_waited_for { RETRY } else { READ_EVERY }).await;
         }
     }
 
@@ -57,7 +62,7 @@ impl PublishedKeys {
         }
         let mut last_try = self.0.last_try.lock().await;
         let tried = match *last_try {
-            Some(tried) if tried.at.elapsed() < FRESH => tried,
+            Some(tried) if tried.at.elapsed() < if tried.has_succeeded { FRESH } else { RETRY } => tried,
             _ => self.read().await,
         };
         *last_try = Some(tried);
@@ -67,7 +72,11 @@ impl PublishedKeys {
 
     /// Finds a key among those that were read last.
     pub(super) fn known(&self, kid: &str) -> Option<Arc<VerifyingKey>> {
-        self.0.keys.read().unwrap_or_else(PoisonError::into_inner).get(kid).cloned()
+        self.keys().get(kid).cloned()
+    }
+
+    fn keys(&self) -> RwLockReadGuard<'_, HashMap<String, Arc<VerifyingKey>>> {
+        self.0.keys.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn read(&self) -> Try {

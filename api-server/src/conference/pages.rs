@@ -64,7 +64,9 @@ impl PageCache {
             return Ok(page.into());
         }
         let page = read.await?;
-        redis.put(&name, &page, self.life).await;
+        let (redis, kept, life) = (redis.clone(), page.clone(), self.life);
+        // Nobody waits for it; it ends by Redis's own timeout.
+        tokio::spawn(async move { redis.put(&name, &kept, life).await });
         Ok(page)
     }
 }

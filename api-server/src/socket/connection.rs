@@ -114,7 +114,7 @@ impl Admitted {
         }));
         // The session may have ended between the ticket and the place in the hub. While nobody can be
         // asked, what was known of it a moment ago holds.
-        if matches!(self.sessions.holder_now(&self.client.session_id).await, Ok(None)) {
+        if matches!(Box::pin(self.sessions.holder_now(&self.client.session_id)).await, Ok(None)) {
             self.conference.hub.end_session(&self.client.session_id);
         }
         let (say_goodbye, goodbye) = oneshot::channel();
@@ -130,7 +130,7 @@ impl Admitted {
         if say_goodbye.send(end).is_ok() {
             let _ = timeout(GOODBYE_TIMEOUT, writer).await;
         }
-        self.part(end, last_sign).await;
+        Box::pin(self.part(end, last_sign)).await;
         // Reads on without listening until the client has closed too (RFC 6455, 7.1.1): a connection
         // with bytes unread is reset, and the client might never see why.
         let _ = timeout(GOODBYE_TIMEOUT, async { while let Some(Ok(_)) = stream.next().await {} }).await;
@@ -177,7 +177,8 @@ impl Admitted {
             if self.link.caps == RateLimits::On && !flood.admits(Instant::now()) {
                 return End::FLOODING;
             }
-            if requests.handle(&text).await == Handled::BadFrame {
+            // On the heap while it is handled: idle, a socket has no room for it.
+            if Box::pin(requests.handle(&text)).await == Handled::BadFrame {
                 return End::BAD_FRAME;
             }
         }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
@@ -27,8 +27,10 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(75);
 /// How long a server may take to say whether it is ready.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How many idle connections are kept.
+/// How many idle connections are kept, and for how long: servers close them after 30 s, and a request
+/// that meets the end of its connection may or may not have been seen.
 const MAX_IDLE: usize = 256;
+const MAX_IDLE_AGE: Duration = Duration::from_secs(15);
 
 /// Is one server.
 #[derive(Debug)]
@@ -37,7 +39,14 @@ pub(super) struct Backend {
     is_ready: AtomicBool,
     /// Whether the server is being asked whether it is ready.
     is_asked: AtomicBool,
-    idle: Mutex<Vec<SendRequest<Body>>>,
+    idle: Mutex<Vec<Idle>>,
+}
+
+/// Is a connection that waits for its next request.
+#[derive(Debug)]
+struct Idle {
+    sender: SendRequest<Body>,
+    since: Instant,
 }
 
 /// Says why a request has no answer.
@@ -163,17 +172,18 @@ impl Backend {
 
     fn take_idle(&self) -> Option<SendRequest<Body>> {
         let mut idle = self.idle();
-        std::iter::from_fn(|| idle.pop()).find(SendRequest::is_ready)
+        let is_good = |idle: &Idle| idle.sender.is_ready() && idle.since.elapsed() < MAX_IDLE_AGE;
+        std::iter::from_fn(|| idle.pop()).find(is_good).map(|idle| idle.sender)
     }
 
     fn keep_idle(&self, sender: SendRequest<Body>) {
         let mut idle = self.idle();
         if idle.len() < MAX_IDLE {
-            idle.push(sender);
+            idle.push(Idle { sender, since: Instant::now() });
         }
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<SendRequest<Body>>> {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
