@@ -192,7 +192,7 @@ def test_a_page_that_is_kept_is_never_out_of_date(postgres, redis):
         pages_kept = lambda: [key for key in redis.keys() if ":page:" in key]  # noqa: E731
         said = ann.say(room, "first")
         assert page(ann) == page(bob)
-        assert len(pages_kept()) == 1
+        wait_until(lambda: len(pages_kept()) == 1)
         assert ann.patch(f"/api/rooms/{room}/messages/{said['id']}", content="better").status_code == 200
         assert [message["content"] for message in page(bob)] == ["better"]
         ann.say(room, "second")
@@ -201,7 +201,7 @@ def test_a_page_that_is_kept_is_never_out_of_date(postgres, redis):
         wait_until(lambda: {message["user_display_name"] for message in page(bob)} == {"Anna"})
         assert page(ann) == page(bob)
         # One for each of the four texts, and each of them goes by itself.
-        assert len(pages_kept()) == 4
+        wait_until(lambda: len(pages_kept()) == 4)
         assert all(0 < int(redis.command("PTTL", key).strip(b":\r\n")) <= 60_000 for key in pages_kept())
 
 
@@ -211,7 +211,7 @@ def test_what_redis_has_of_a_page_is_answered_by_a_server_that_has_not_read_it(p
         meeting.ann.say(meeting.room, "hi")
         path = f"/api/rooms/{meeting.room}/messages"
         assert meeting.ann.get(path).json()["total"] == 1
-        (kept,) = [key for key in redis.keys() if ":page:" in key]
+        (kept,) = wait_until(lambda: [key for key in redis.keys() if ":page:" in key])
         redis.command("SET", kept, '{"messages":[],"total":99}')
         assert meeting.ann.get(path).json()["total"] == 1, "the first server has it in its own memory"
         assert meeting.bob.get(path).json()["total"] == 99, "the second asks Redis before the store"

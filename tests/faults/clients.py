@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import random
+import time
 
 import httpx
 import websockets
@@ -15,6 +16,10 @@ from faults.checker import Entry
 REQUEST_TIMEOUT_S = 10
 RETRY_S = 0.05
 PASSWORD = "correct-horse-battery"
+
+# What a service may say while a part of the system is away, over REST and on a socket.
+AWAY = (502, 503, 504)
+AWAY_CODES = ("unavailable", "overloaded")
 
 # What a client may see of a server that dies under it.
 BROKEN = (httpx.HTTPError, OSError, websockets.WebSocketException, asyncio.TimeoutError, EOFError)
@@ -27,14 +32,16 @@ def entry(message: dict) -> Entry:
 class Person:
     """Somebody who is signed in, and signs in again when that is lost."""
 
-    def __init__(self, url: str, ws_url: str, email: str) -> None:
-        self.url, self.ws_url, self.email = url, ws_url, email
-        self.http = httpx.AsyncClient(base_url=url, timeout=REQUEST_TIMEOUT_S)
+    def __init__(self, url: str, ws_url: str, email: str, timeout_s: float = REQUEST_TIMEOUT_S) -> None:
+        self.url, self.ws_url, self.email, self.timeout_s = url, ws_url, email, timeout_s
+        self.http = httpx.AsyncClient(base_url=url, timeout=timeout_s)
+        self.id = 0
 
     async def sign_up(self) -> None:
         body = {"email": self.email, "display_name": "Somebody", "password": PASSWORD}
         answer = await self.http.post("/api/auth/register", json=body)
         assert answer.status_code == 201, answer.text
+        self.id = answer.json()["id"]
         await self.sign_in()
 
     async def sign_in(self) -> None:
@@ -46,7 +53,7 @@ class Person:
         answer = await self.http.post("/api/ws-ticket")
         answer.raise_for_status()
         protocols = ["cloudmeet.v1", "ticket." + answer.json()["ticket"]]
-        return await websockets.connect(self.ws_url, subprotocols=protocols, open_timeout=REQUEST_TIMEOUT_S)
+        return await websockets.connect(self.ws_url, subprotocols=protocols, open_timeout=self.timeout_s)
 
     async def close(self) -> None:
         await self.http.aclose()
@@ -60,6 +67,21 @@ class Ledger:
         self.acknowledged: list[Entry] = []
         self.readers: dict[str, list[Entry]] = {}
         self.repeats = 0
+        # When each writer was told so.
+        self.acknowledged_at: dict[str, list[float]] = {}
+        # Which connections broke, of whom, when; and what was refused because a part was away.
+        self.broken: list[tuple[float, str, str]] = []
+        self.refused: list[tuple[float, str, str]] = []
+
+    def acknowledge(self, writer: str, message: dict) -> None:
+        self.acknowledged.append(entry(message))
+        self.acknowledged_at.setdefault(writer, []).append(time.monotonic())
+
+    def broke(self, who: str, error: BaseException) -> None:
+        self.broken.append((time.monotonic(), who, repr(error)))
+
+    def refuse(self, who: str, what: str) -> None:
+        self.refused.append((time.monotonic(), who, what))
 
     def attempt(self, name: str) -> str:
         if name in self.attempted:
@@ -67,7 +89,17 @@ class Ledger:
         return self.attempted.setdefault(name, f"text of {name}")
 
 
-async def write_over_rest(person: Person, room: int, writer: str, ledger: Ledger, stop: asyncio.Event) -> None:
+def away(answer: httpx.Response) -> str:
+    """Checks that an answer is a refusal in order, because a part of the system is away, and gives its code."""
+    assert answer.status_code in AWAY, (answer.status_code, answer.text)
+    assert answer.headers["content-type"] == "application/problem+json", answer.headers
+    assert int(answer.headers["retry-after"]) > 0, answer.headers
+    return f"{answer.status_code} {answer.json()['code']}"
+
+
+async def write_over_rest(
+    person: Person, room: int, writer: str, ledger: Ledger, stop: asyncio.Event, pause_s: float = 0
+) -> None:
     """Sends one message after the other; one whose fate is unknown again under its name until it is known."""
     number = 0
     while not stop.is_set():
@@ -77,14 +109,16 @@ async def write_over_rest(person: Person, room: int, writer: str, ledger: Ledger
             answer = await person.http.post(
                 f"/api/rooms/{room}/messages", json={"content": content, "client_msg_id": name}
             )
-        except BROKEN:
+        except BROKEN as error:
+            ledger.broke(writer, error)
             await asyncio.sleep(RETRY_S)
             continue
         if answer.status_code in (200, 201):
-            ledger.acknowledged.append(entry(answer.json()))
+            ledger.acknowledge(writer, answer.json())
             number += 1
+            await asyncio.sleep(pause_s)
         else:
-            assert answer.status_code in (502, 503, 504), answer.text
+            ledger.refuse(writer, away(answer))
             await asyncio.sleep(RETRY_S)
 
 
@@ -94,7 +128,7 @@ async def write_over_socket(person: Person, room: int, writer: str, ledger: Ledg
     number = 0
     while not stop.is_set():
         try:
-            socket = await person.socket()
+            socket = await open_socket(person, writer, ledger)
             async with socket:
                 for name in open_names:
                     await send(socket, room, name, ledger.attempt(name))
@@ -104,21 +138,41 @@ async def write_over_socket(person: Person, room: int, writer: str, ledger: Ledg
                         number += 1
                         open_names.append(name)
                         await send(socket, room, name, ledger.attempt(name))
-                    frame = json.loads(await asyncio.wait_for(socket.recv(), REQUEST_TIMEOUT_S))
+                    frame = await receive(socket, person.timeout_s)
                     if frame["type"] == "sent":
-                        ledger.acknowledged.append(entry(frame["message"]))
+                        ledger.acknowledge(writer, frame["message"])
                         open_names.remove(frame["client_msg_id"])
                     elif frame["type"] == "error":
-                        assert frame["code"] in ("unavailable", "overloaded"), frame
+                        assert frame["code"] in AWAY_CODES, frame
+                        ledger.refuse(writer, frame["code"])
+                        await asyncio.sleep(RETRY_S)
                         name = frame["client_msg_id"]
                         await send(socket, room, name, ledger.attempt(name))
-        except BROKEN:
+        except BROKEN as error:
+            ledger.broke(writer, error)
+            await asyncio.sleep(RETRY_S)
+
+
+async def open_socket(person: Person, who: str, ledger: Ledger) -> websockets.ClientConnection:
+    """Opens a socket as soon as there is a ticket; a refused one is noted, and asked for again."""
+    while True:
+        try:
+            return await person.socket()
+        except httpx.HTTPStatusError as error:
+            ledger.refuse(who, away(error.response))
             await asyncio.sleep(RETRY_S)
 
 
 async def send(socket: websockets.ClientConnection, room: int, name: str, content: str) -> None:
     frame = {"type": "send", "room_id": room, "client_msg_id": name, "content": content}
-    await asyncio.wait_for(socket.send(json.dumps(frame)), REQUEST_TIMEOUT_S)
+    async with asyncio.timeout(REQUEST_TIMEOUT_S):
+        await socket.send(json.dumps(frame))
+
+
+async def receive(socket: websockets.ClientConnection, timeout_s: float) -> dict:
+    # Not by `wait_for`: Python 3.11's loses a cancellation that comes together with a frame.
+    async with asyncio.timeout(timeout_s):
+        return json.loads(await socket.recv())
 
 
 async def read_over_socket(person: Person, room: int, reader: str, ledger: Ledger, until: asyncio.Future) -> None:
@@ -126,31 +180,38 @@ async def read_over_socket(person: Person, room: int, reader: str, ledger: Ledge
     seen = ledger.readers.setdefault(reader, [])
     while not reached(seen, until):
         try:
-            socket = await person.socket()
+            socket = await open_socket(person, reader, ledger)
             async with socket:
                 while not reached(seen, until):
-                    await follow(socket, room, seen, until)
-        except BROKEN:
+                    await follow(socket, room, reader, ledger, until)
+        except BROKEN as error:
+            ledger.broke(reader, error)
             # Not all at once: a thousand clients would not come back together either.
             await asyncio.sleep(random.uniform(0, 2 * RETRY_S))
 
 
 async def follow(
-    socket: websockets.ClientConnection, room: int, seen: list[Entry], until: asyncio.Future
+    socket: websockets.ClientConnection, room: int, reader: str, ledger: Ledger, until: asyncio.Future
 ) -> None:
+    """Subscribes from the last message that the reader has, and reads on until that must be done again."""
+    seen = ledger.readers[reader]
     after = seen[-1].seq if seen else 0
     await socket.send(json.dumps({"type": "subscribe", "room_id": room, "after_seq": after, "after_rev": 0}))
     truncated = None
     while truncated is not True and not reached(seen, until):
         with contextlib.suppress(asyncio.TimeoutError):
-            frame = json.loads(await asyncio.wait_for(socket.recv(), 0.5))
+            frame = await receive(socket, 0.5)
             if frame["type"] == "subscribed":
                 seen.extend(entry(message) for message in frame["messages"])
                 truncated = frame["truncated"]
             elif frame["type"] == "message":
                 assert truncated is False, "a message came before the subscription was whole"
                 seen.append(entry(frame["message"]))
-            assert frame["type"] != "error", frame
+            elif frame["type"] == "error":
+                assert frame["code"] in AWAY_CODES, frame
+                ledger.refuse(reader, frame["code"])
+                await asyncio.sleep(RETRY_S)
+                return
 
 
 async def read_over_rest(person: Person, room: int, reader: str, ledger: Ledger, until: asyncio.Future) -> None:
@@ -162,13 +223,14 @@ async def read_over_rest(person: Person, room: int, reader: str, ledger: Ledger,
             answer = await person.http.get(
                 f"/api/rooms/{room}/messages", params={"after_seq": after, "limit": random.randint(1, 200)}
             )
-        except BROKEN:
+        except BROKEN as error:
+            ledger.broke(reader, error)
             await asyncio.sleep(RETRY_S)
             continue
         if answer.status_code == 200:
             seen.extend(entry(message) for message in answer.json()["messages"])
         else:
-            assert answer.status_code in (502, 503, 504), answer.text
+            ledger.refuse(reader, away(answer))
         await asyncio.sleep(RETRY_S)
 
 

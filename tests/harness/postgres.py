@@ -151,7 +151,8 @@ class Cluster:
 
     def destroy(self) -> None:
         atexit.unregister(self.destroy)
-        self.stop()
+        # Nothing in it is needed any more.
+        self.crash()
         shutil.rmtree(self.home, ignore_errors=True)
 
 

@@ -158,13 +158,13 @@ class Pair:
 class Split(Pair):
     """The services apart, as one system: auth, conference servers and gateways in front of all, `each` of these.
 
-    Given another system's `auth`, it shares that; given databases, it shares those. Who asks for an
-    address is given the gateways' in turn.
+    Given another system's `auth`, it shares that; given databases, it shares those; of its own auth
+    servers there are `auths`. Who asks for an address is given the gateways' in turn.
     """
 
-    def __init__(self, auth: Server | None = None, each: int = 1, **settings: object) -> None:
-        self.own_auth = None if auth else Server(**settings | INNER | {"ROLE": "auth"})
-        self.auth = auth or self.own_auth
+    def __init__(self, auth: Server | None = None, each: int = 1, auths: int = 1, **settings: object) -> None:
+        self.own_auths = [] if auth else [Server(**settings | INNER | {"ROLE": "auth"}) for _ in range(auths)]
+        self.auth = auth or self.own_auths[0]
         self.each = each
         self.settings = settings
         self.conferences: list[Server] = []
@@ -173,9 +173,9 @@ class Split(Pair):
         self.bites_s = bites_s(settings)
 
     def start(self) -> "Split":
-        if self.own_auth:
-            self.own_auth.start()
-        auth = {"AUTH_SERVICE_URL": self.auth.url}
+        for server in self.own_auths:
+            server.start()
+        auth = {"AUTH_SERVICE_URL": ",".join(server.url for server in self.own_auths or [self.auth])}
         for _ in range(self.each):
             self.conferences.append(Server(**self.settings | INNER | auth | {"ROLE": "conference"}).start())
         upstreams = auth | {"CONFERENCE_SERVICE_URL": ",".join(server.url for server in self.conferences)}
@@ -199,7 +199,7 @@ class Split(Pair):
 
     def servers(self) -> list[Server]:
         """From the outermost on, without an auth service of others."""
-        return [*self.gateways, *self.conferences, *([self.own_auth] if self.own_auth else [])]
+        return [*self.gateways, *self.conferences, *self.own_auths]
 
 
 def bites_s(settings: dict) -> float:
