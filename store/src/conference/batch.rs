@@ -134,13 +134,15 @@ async fn gather(tx: &mut Tx, drafts: &[Draft]) -> Result<Vec<Facts>, StoreError>
     }));
     let rows = tx
         .fetch(
-            "SELECT p.role, p.is_member, p.display_name, k.id AS stored_id, t.id AS reply_id \
+            // Messages are looked up one by one: joined, a plan made while there were few reads them all.
+            "SELECT p.role, p.is_member, p.display_name, \
+             (SELECT k.id FROM messages k WHERE k.room_id = p.room_id AND k.user_id = p.user_id \
+             AND k.client_msg_id = i.value ->> 'client_msg_id') AS stored_id, \
+             (SELECT t.id FROM messages t WHERE t.id = CAST(i.value ->> 'reply_to' AS BIGINT) \
+             AND t.room_id = p.room_id) AS reply_id \
              FROM json_each($1) AS i \
              LEFT JOIN participants p ON p.room_id = CAST(i.value ->> 'room_id' AS BIGINT) \
              AND p.user_id = CAST(i.value ->> 'user_id' AS BIGINT) \
-             LEFT JOIN messages k ON k.room_id = p.room_id AND k.user_id = p.user_id \
-             AND k.client_msg_id = i.value ->> 'client_msg_id' \
-             LEFT JOIN messages t ON t.id = CAST(i.value ->> 'reply_to' AS BIGINT) AND t.room_id = p.room_id \
              ORDER BY CAST(i.key AS BIGINT)",
             vec![batch],
         )
