@@ -7,6 +7,8 @@ mod forward;
 mod frames;
 mod tunnel;
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
@@ -35,8 +37,7 @@ const OPEN_PATHS: [&str; 6] = [
     "/api/ws",
 ];
 
-/// Is what the gateway works with. Cheap to clone.
-#[derive(Clone)]
+/// Is what the gateway works with.
 pub struct Gateway {
     /// The servers of the role auth.
     pub auth: Upstream,
@@ -54,11 +55,11 @@ pub struct Gateway {
 
 /// Everything that the gateway does not answer itself.
 pub fn routes(gateway: Gateway) -> Router {
-    Router::new().fallback(hand_on).with_state(gateway)
+    Router::new().fallback(hand_on).with_state(Arc::new(gateway))
 }
 
 async fn hand_on(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     Extension(hop): Extension<Hop>,
     request: Request,
 ) -> Result<Response, Response> {

@@ -54,7 +54,8 @@ async fn nginx(upstream: SocketAddr) -> anyhow::Result<Process> {
              events {{ worker_connections 4096; }}\nhttp {{\n  access_log off;\n\
              client_body_temp_path {home}/1; proxy_temp_path {home}/2; fastcgi_temp_path {home}/3;\n\
              uwsgi_temp_path {home}/4; scgi_temp_path {home}/5;\n\
-             upstream conference {{ server {upstream}; keepalive 64; }}\n\
+             keepalive_requests 1000000000;\n\
+             upstream conference {{ server {upstream}; keepalive 64; keepalive_requests 1000000000; }}\n\
              server {{ listen 127.0.0.1:{port};\n    location / {{\n      proxy_pass http://conference;\n\
              proxy_http_version 1.1;\n      proxy_set_header Connection \"\";\n      proxy_set_header Host $http_host;\n\
              proxy_set_header X-Forwarded-For $remote_addr;\n    }}\n  }}\n}}\n"
