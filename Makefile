@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
+# Parts follow each other: each needs what the one before has made, and both cores.
+.NOTPARALLEL:
 
 CARGO ?= cargo
 # Caches outside the clone where there is a place for them, inside it otherwise.
@@ -30,9 +32,9 @@ test: ## Install what the tests need and run every test, the long ones shortened
 	@$(MAKE) --no-print-directory tools lint test-workflows test-rust test-generated test-contract test-faults test-browser
 
 .PHONY: test-long
-test-long: ## Run the faults at their promised length
-	@$(MAKE) --no-print-directory tools build
-	LONG=1 $(PYTEST) tests/faults
+test-long: ## Run the faults at their promised length, on what is shipped
+	@$(MAKE) --no-print-directory tools dist
+	LONG=1 CLOUDMEET_SERVER=$(CURDIR)/target/dist/cloudmeet-api-server $(PYTEST) tests/faults
 
 .PHONY: tools
 tools: ## Install what the tests need, where it is missing
@@ -60,6 +62,10 @@ test-workflows: ## Check the CI workflow and all shell scripts
 .PHONY: build
 build: ## Build the server
 	$(PART) build $(CARGO) build --workspace --locked
+
+.PHONY: dist
+dist: ## Build what is shipped, and what measures it
+	$(PART) dist $(CARGO) build --profile dist --locked --package cloudmeet-api-server --package cloudmeet-bench
 
 .PHONY: test-rust
 test-rust: ## Unit, property and store tests; the stores on SQLite and on a Postgres of their own
@@ -94,8 +100,7 @@ test-browser: build browser-tools ## Types and units of the web UI, and two brow
 	node --test --test-concurrency=1 .
 
 .PHONY: bench
-bench: tools ## Measure against references on this machine, and write README's table
-	$(PART) build $(CARGO) build --profile dist --locked --package cloudmeet-api-server --package cloudmeet-bench
+bench: tools dist ## Measure against references on this machine, and write README's table
 	$(PART) bench $(POSTGRES) --fsync target/dist/cloudmeet-bench --write README.md
 
 .PHONY: test-containers

@@ -22,5 +22,10 @@ keep() {
   mv "$directory/$1.new" "$directory/$1"
 }
 
+# What the services would refuse must not be kept: nothing here overwrites it later.
+if [ -n "${INTERNAL_TOKEN:-}" ] && [ "${#INTERNAL_TOKEN}" -lt 32 ]; then
+  echo "INTERNAL_TOKEN needs at least 32 characters: leave it empty, or take \`openssl rand -hex 32\`" >&2
+  exit 1
+fi
 keep postgres_password "${POSTGRES_PASSWORD:-}"
 keep internal_token "${INTERNAL_TOKEN:-}"

@@ -7,10 +7,6 @@ use cloudmeet_api_server::config::{Command, Config};
 use cloudmeet_api_server::{healthcheck, roles, server, telemetry, web_ui};
 use url::Url;
 
-/// The system's takes a lock whenever one thread frees what another made, which here is always.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let outcome = Config::from_process().and_then(|(command, config)| run(command, &config));
     match outcome {

@@ -92,9 +92,9 @@ impl Names {
 }
 
 /// Refuses requests under foreign names: neither a rebinding page nor a forgotten proxy gets through.
-/// Probes ask by address, and learn nothing but that the server lives.
+/// Probes and Prometheus ask by address, and learn nothing of anybody.
 pub async fn guard(State(names): State<Names>, request: Request, next: Next) -> Response {
-    let is_probe = matches!(request.uri().path(), "/health" | "/livez" | "/readyz");
+    let is_probe = matches!(request.uri().path(), "/health" | "/livez" | "/readyz" | "/metrics");
     let uri_host = request.uri().authority().map(axum::http::uri::Authority::as_str);
     let is_local = names.0.exposure == Exposure::Local;
     if names.answers(request.headers(), uri_host) || (is_probe && !is_local) {

@@ -149,7 +149,7 @@ impl Common {
         let redis = match &config.redis {
             // The gateway has nothing to say and nothing to hear.
             Some(url) if config.role != Role::Gateway => {
-                Some(Redis::new(url.reveal(), &installation(config, &server_id)).context("REDIS_URL")?)
+                Some(Redis::new(url.reveal(), &installation(config)?).context("REDIS_URL")?)
             }
             _ => None,
         };
@@ -256,16 +256,11 @@ async fn patiently<T>(location: &Location, open: impl AsyncFn() -> Result<T, Ope
 }
 
 /// Names the installation among others on the same Redis: by what its servers share and others do not
-/// have. Where they share nothing, there is but one.
-fn installation(config: &Config, server_id: &str) -> String {
-    match &config.internal_token {
-        Some(token) => {
-            let name = crypto::authenticate(token.reveal().as_bytes(), "cloudmeet: installation");
-            let (name, _) = name.split_first_chunk().expect("32 bytes hold 16");
-            Uuid::from_bytes(*name).to_string()
-        }
-        None => server_id.to_owned(),
-    }
+/// have.
+fn installation(config: &Config) -> anyhow::Result<String> {
+    let name = with_shared_secret(config, |secret| crypto::authenticate(secret, "cloudmeet: installation"))?;
+    let (name, _) = name.split_first_chunk().expect("32 bytes hold 16");
+    Ok(Uuid::from_bytes(*name).to_string())
 }
 
 /// Everything in one process: no service is asked over the network by another.
@@ -380,9 +375,14 @@ async fn open_accounts(config: &Config, common: &Common) -> anyhow::Result<(Auth
 }
 
 fn sealing_key(config: &Config) -> anyhow::Result<SealingKey> {
+    with_shared_secret(config, SealingKey::new)
+}
+
+/// Gives what the servers of an installation share: the token of the services, or a file's bytes.
+fn with_shared_secret<T>(config: &Config, make: impl FnOnce(&[u8]) -> T) -> anyhow::Result<T> {
     Ok(match &config.internal_token {
-        Some(secret) => SealingKey::new(secret.reveal().as_bytes()),
-        None => SealingKey::new(&*DataDir::open(&config.data_dir)?.key("sealing.key", random::bytes())?),
+        Some(secret) => make(secret.reveal().as_bytes()),
+        None => make(&*DataDir::open(&config.data_dir)?.key("sealing.key", random::bytes())?),
     })
 }
 

@@ -42,12 +42,17 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}: set HOST or PORT to a free address", config.listen))?;
     let address = listener.local_addr().context("the listener has no address")?;
-    let server = Server::new(config).await?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    // A database may be waited for, and who stops the server meanwhile must not have to wait as well.
+    let server = tokio::select! {
+        server = Server::new(config) => server?,
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    };
     if let Some(code) = &server.setup_code {
         announce_setup(config, address, code);
     }
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let (running, router) = server.split();
     tracing::info!(%address, "listening");
     let notice = CancellationToken::new();

@@ -1,5 +1,6 @@
 //! Whose a bearer token is, and whether its session still lives.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,8 @@ struct Inner {
     believed: Cache<SessionId, Option<Identity>>,
     /// The last word on each session that lived.
     trusted: Cache<SessionId, Identity>,
+    /// Counts what ended or changed: an answer that was asked for before is not remembered after.
+    changes: AtomicU64,
     /// When somebody last asked in vain, or began to see whether it still is so. `None` after an answer.
     away_since: Mutex<Option<Instant>>,
 }
@@ -56,7 +59,14 @@ impl Sessions {
     pub fn new(verifier: Verifier, accounts: Accounts) -> Self {
         let believed = Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED).build();
         let trusted = Cache::builder().max_capacity(REMEMBERED).time_to_live(TRUSTED).build();
-        Self(Arc::new(Inner { verifier, accounts, believed, trusted, away_since: Mutex::new(None) }))
+        Self(Arc::new(Inner {
+            verifier,
+            accounts,
+            believed,
+            trusted,
+            changes: AtomicU64::new(0),
+            away_since: Mutex::new(None),
+        }))
     }
 
     /// Finds the holder of a session that lives. `None` when it is over.
@@ -69,7 +79,11 @@ impl Sessions {
         {
             return Ok(self.0.believed.get(session_id).await.unwrap_or(Some(identity)));
         }
+        let before = self.0.changes.load(Ordering::Acquire);
         let asked = self.0.believed.try_get_with_by_ref(session_id, self.ask(session_id)).await;
+        if self.0.changes.load(Ordering::Acquire) != before {
+            self.0.believed.invalidate(session_id).await;
+        }
         self.or_trusted(session_id, asked).await
     }
 
@@ -83,12 +97,16 @@ impl Sessions {
     }
 
     async fn ask(&self, session_id: &SessionId) -> Result<Option<Identity>, AccountsError> {
+        let before = self.0.changes.load(Ordering::Acquire);
         let holder = self.0.accounts.holder(session_id).await;
         *self.away_since() = holder.is_err().then(Instant::now);
         match &holder {
             Ok(Some(identity)) => self.0.trusted.insert(session_id.clone(), identity.clone()).await,
             Ok(None) => self.0.trusted.invalidate(session_id).await,
             Err(_) => {}
+        }
+        if self.0.changes.load(Ordering::Acquire) != before {
+            self.0.trusted.invalidate(session_id).await;
         }
         holder
     }
@@ -121,12 +139,14 @@ impl Sessions {
 
     /// Forgets a session's state: it ended.
     pub async fn forget(&self, session_id: &SessionId) {
+        self.0.changes.fetch_add(1, Ordering::AcqRel);
         self.0.believed.invalidate(session_id).await;
         self.0.trusted.invalidate(session_id).await;
     }
 
     /// Asks about every session anew: an account changed, and nobody counts whose sessions are whose.
     pub fn doubt_all(&self) {
+        self.0.changes.fetch_add(1, Ordering::AcqRel);
         self.0.believed.invalidate_all();
     }
 

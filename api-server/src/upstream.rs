@@ -6,8 +6,8 @@ mod backend;
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::{Method, Request, Response};
@@ -28,6 +28,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long a name may take to resolve.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long a name that does not resolve keeps the addresses that it had.
+const KEPT_UNRESOLVED: Duration = Duration::from_secs(5 * 60);
+
 /// How many servers a request is offered to before it is given up.
 const MAX_TRIES: usize = 3;
 
@@ -39,10 +42,35 @@ pub struct Upstream(Arc<Inner>);
 struct Inner {
     /// What the service is called in logs.
     name: &'static str,
-    /// Hosts and ports as they were configured.
-    hosts: Vec<(String, u16)>,
+    hosts: Vec<Host>,
     backends: RwLock<Vec<Arc<Backend>>>,
     next: AtomicUsize,
+}
+
+/// Is a host and port as they were configured.
+#[derive(Debug)]
+struct Host {
+    name: String,
+    port: u16,
+    /// What the name resolved to last, and when.
+    last: Mutex<Option<(Vec<SocketAddr>, Instant)>>,
+}
+
+impl Host {
+    /// Resolves the name. One that does not resolve keeps its addresses for a while: the name service may
+    /// be away, but others may have its addresses by and by.
+    async fn addresses(&self) -> Vec<SocketAddr> {
+        let found = timeout(RESOLVE_TIMEOUT, lookup_host((self.name.as_str(), self.port))).await;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(Ok(found)) = found {
+            return last.insert((found.collect(), Instant::now())).0.clone();
+        }
+        tracing::debug!(host = self.name, "name not resolved");
+        last.as_ref()
+            .filter(|(_, at)| at.elapsed() < KEPT_UNRESOLVED)
+            .map(|(found, _)| found.clone())
+            .unwrap_or_default()
+    }
 }
 
 /// Says why no answer came.
@@ -65,21 +93,34 @@ impl Upstream {
     pub fn new(name: &'static str, urls: &[Url]) -> Self {
         let hosts = urls.iter().filter_map(|url| {
             let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
-            Some((host, url.port_or_known_default()?))
+            Some(Host { name: host, port: url.port_or_known_default()?, last: Mutex::new(None) })
         });
         Self(Arc::new(Inner { name, hosts: hosts.collect(), backends: RwLock::default(), next: AtomicUsize::new(0) }))
     }
 
     /// Keeps an eye on the servers: which there are, and which are ready.
     pub async fn watch(self) {
-        let mut ticks = interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            self.resolve().await;
-            // None is waited for: one that hangs must not hide that another drains.
-            self.backends().iter().for_each(Backend::look);
-        }
+        let ticks = || {
+            let mut ticks = interval(LOOK_EVERY);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            ticks
+        };
+        let resolving = async {
+            let mut ticks = ticks();
+            loop {
+                ticks.tick().await;
+                self.resolve().await;
+            }
+        };
+        let looking = async {
+            let mut ticks = ticks();
+            loop {
+                ticks.tick().await;
+                // None is waited for: one that hangs must not hide that another drains.
+                self.backends().iter().for_each(Backend::look);
+            }
+        };
+        tokio::join!(resolving, looking);
     }
 
     /// Sends a request to a server that is ready, and gives its answer's head; the body follows.
@@ -158,25 +199,17 @@ impl Upstream {
         self.0.backends.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Looks the names up anew. A name that does not resolve keeps its servers.
+    /// Looks the names up anew.
     async fn resolve(&self) {
+        let addresses: HashSet<SocketAddr> =
+            join_all(self.0.hosts.iter().map(Host::addresses)).await.into_iter().flatten().collect();
         let known = self.backends();
-        let lookups = self.0.hosts.iter().map(|host| self.lookup(host, &known));
-        let addresses: HashSet<SocketAddr> = join_all(lookups).await.into_iter().flatten().collect();
         if addresses.len() == known.len() && known.iter().all(|backend| addresses.contains(&backend.address())) {
             return;
         }
         let host_of = |address: &SocketAddr| known.iter().find(|backend| backend.address() == *address).cloned();
         let backends = addresses.iter().map(|address| host_of(address).unwrap_or_else(|| Backend::new(*address)));
         *self.0.backends.write().unwrap_or_else(PoisonError::into_inner) = backends.collect();
-    }
-
-    async fn lookup(&self, (host, port): &(String, u16), known: &[Arc<Backend>]) -> Vec<SocketAddr> {
-        if let Ok(Ok(addresses)) = timeout(RESOLVE_TIMEOUT, lookup_host((host.as_str(), *port))).await {
-            return addresses.collect();
-        }
-        tracing::debug!(service = self.0.name, host, "name not resolved");
-        known.iter().map(|backend| backend.address()).collect()
     }
 }
 

@@ -1,9 +1,10 @@
 //! The bus: hints between servers, by Redis, of changes that are in the database already.
 //!
-//! Nothing that comes by it is believed: a hint says where to look, and whoever follows it reads the
-//! database. So it may lose, repeat or invent anything without harm, and without it every server still
-//! finds every change in the table of changes within a second or two. What a server publishes comes
-//! back to it; by that it knows that both ways work.
+//! A hint says where to look, and whoever follows it reads the database. Only that a session ended and
+//! that somebody types is taken at its word: sockets that were closed in error come back. So the bus may
+//! lose and repeat anything without harm, and without it every server still finds every change in the
+//! table of changes within a second or two. What a server publishes comes back to it; by that it knows
+//! that both ways work.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

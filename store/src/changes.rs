@@ -20,6 +20,9 @@ use crate::value::{Row, object, values};
 /// the row to its commit.
 const RESCAN: Duration = Duration::from_secs(15);
 
+/// How far servers may disagree about the store's clock.
+const CLOCKS_APART: Span = Span::seconds(5);
+
 /// How long rows are kept.
 const KEPT: Span = Span::minutes(10);
 
@@ -188,10 +191,11 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// Follows from `now`, by the clock of the store whose table it is.
+    /// Follows from `now`, by the clock of the store whose table it is, and from a little before: other
+    /// servers know that clock less exactly.
     #[must_use]
     pub fn from(now: Timestamp) -> Self {
-        Self { floor: 0, seen: BTreeMap::new(), after: 0, since: now }
+        Self { floor: 0, seen: BTreeMap::new(), after: 0, since: now.minus(CLOCKS_APART) }
     }
 
     /// Is after which id, and from which time on, the next rows are to be read.

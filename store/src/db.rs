@@ -28,7 +28,7 @@ const POSTGRES_TIMEOUTS_MS: [(&str, &str); 3] =
 
 /// How long a caller waits for any answer: longer than what the database itself allows, so that it
 /// speaks first if it can.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
 const POSTGRES_CONNECTIONS: u32 = 16;
 const SQLITE_READERS: u32 = 4;
@@ -375,7 +375,7 @@ async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Resul
     Ok(timeout(ANSWER_TIMEOUT, work).await.unwrap_or_else(|_| Err(no_answer()))?)
 }
 
-fn no_answer() -> sqlx::Error {
+pub(crate) fn no_answer() -> sqlx::Error {
     sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
 }
 

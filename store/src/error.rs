@@ -59,6 +59,11 @@ impl StoreError {
         matches!(self, Self::Unavailable(_) | Self::Full(_))
     }
 
+    /// Says that nothing was heard for too long.
+    pub(crate) fn no_answer() -> Self {
+        Self::Unavailable(crate::db::no_answer())
+    }
+
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt(what.into())
     }

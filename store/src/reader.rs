@@ -9,8 +9,10 @@ use std::sync::Arc;
 use cloudmeet_core::id::{RoomId, UserId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::conference::{ConferenceStore, RoomAccess};
+use crate::db::ANSWER_TIMEOUT;
 use crate::error::StoreError;
 
 /// How many questions may wait; who comes later waits for a place.
@@ -53,8 +55,12 @@ impl AccessReader {
     pub async fn access(&self, room_id: RoomId, user_id: UserId) -> Answer {
         let (answer, outcome) = oneshot::channel();
         let gone = || Arc::new(StoreError::Unavailable(sqlx::Error::PoolClosed));
-        self.queue.send(Question { about: (room_id, user_id), answer }).await.map_err(|_| gone())?;
-        outcome.await.map_err(|_| gone())?
+        let asking = async {
+            self.queue.send(Question { about: (room_id, user_id), answer }).await.map_err(|_| gone())?;
+            outcome.await.map_err(|_| gone())?
+        };
+        // Those before may each have waited for a database that does not answer.
+        timeout(ANSWER_TIMEOUT, asking).await.unwrap_or_else(|_| Err(Arc::new(StoreError::no_answer())))
     }
 }
 
@@ -67,10 +73,29 @@ async fn answer(store: &ConferenceStore, batch: Vec<Question>) {
         }
     }
     let asked: Vec<(RoomId, UserId)> = waiting.keys().copied().collect();
-    let found = store.accesses(&asked).await.map_err(Arc::new);
-    for (about, answers) in waiting {
-        for answer in answers {
-            let _ = answer.send(found.as_ref().map(|found| found.get(&about).cloned()).map_err(Arc::clone));
+    let found = match store.accesses(&asked).await {
+        // One room that cannot be read must not hide the others.
+        Err(StoreError::Refused(_) | StoreError::Corrupt(_)) if asked.len() > 1 => {
+            for (about, answers) in waiting {
+                let found = store.accesses(&[about]).await.map_err(Arc::new);
+                give(answers, about, &found);
+            }
+            return;
         }
+        found => found.map_err(Arc::new),
+    };
+    for (about, answers) in waiting {
+        give(answers, about, &found);
+    }
+}
+
+/// Gives everybody who asked the same question its answer. Who has gone meanwhile needs none.
+fn give(
+    answers: Vec<oneshot::Sender<Answer>>,
+    about: (RoomId, UserId),
+    found: &Result<HashMap<(RoomId, UserId), RoomAccess>, Arc<StoreError>>,
+) {
+    for answer in answers {
+        let _ = answer.send(found.as_ref().map(|found| found.get(&about).cloned()).map_err(Arc::clone));
     }
 }

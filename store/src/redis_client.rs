@@ -1,6 +1,6 @@
 //! Redis as servers use it together: what is there may be gone at any time, and nobody waits for it long.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,8 @@ struct Shared {
     refund: Script,
     connection: tokio::sync::Mutex<Option<MultiplexedConnection>>,
     breaker: Mutex<Breaker>,
+    /// Whether it was said that Redis refuses something.
+    has_refused: AtomicBool,
     counters: Counters,
 }
 
@@ -143,6 +145,7 @@ impl Redis {
             refund: Script::new(REFUND),
             connection: tokio::sync::Mutex::default(),
             breaker: Mutex::default(),
+            has_refused: AtomicBool::new(false),
             counters: Counters::default(),
         })))
     }
@@ -226,6 +229,15 @@ impl Redis {
                     tracing::info!("Redis serves cache and limits");
                 }
                 Some(answer)
+            }
+            // It answers, and says no: because it is full, or only a copy. What it has it still gives.
+            Ok(Err(error)) if error.code().is_some() => {
+                self.0.counters.failed.fetch_add(1, Ordering::Relaxed);
+                if !self.0.has_refused.swap(true, Ordering::Relaxed) {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "Redis refuses, and what it refuses is done without it");
+                }
+                None
             }
             Ok(Err(error)) => {
                 self.failed(&error.into()).await;

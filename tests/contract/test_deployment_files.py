@@ -132,6 +132,14 @@ def test_compose_publishes_the_ports_and_keeps_the_stores_to_this_machine(compos
     }
 
 
+def test_the_gateway_knows_no_secret_of_the_services_behind_it(compose):
+    gateway = compose["services"]["gateway"]
+    assert "volumes" not in gateway and "secrets" not in gateway
+    assert not [name for name in gateway["environment"] if name.startswith(("INTERNAL_TOKEN", "POSTGRES"))]
+    for name in ("auth-service", "conference-service"):
+        assert "INTERNAL_TOKEN_FILE" in compose["services"][name]["environment"]
+
+
 def test_compose_starts_in_order_and_only_what_is_healthy_counts(compose):
     def waits(service: str) -> dict[str, str]:
         found = compose["services"][service].get("depends_on", {})
@@ -301,6 +309,15 @@ def test_secrets_are_made_once_and_kept(tmp_path):
     again, said = make(POSTGRES_PASSWORD="another")
     assert again == first and said.startswith("postgres_password:")
     assert all("another" not in line and "chosen" not in line for line in said.splitlines())
+
+
+def test_a_token_that_the_services_would_refuse_is_not_kept(tmp_path):
+    done = subprocess.run(
+        ["sh", ROOT / "scripts/make-secrets.sh", tmp_path], check=False, capture_output=True, text=True,
+        env={"PATH": "/usr/bin:/bin", "INTERNAL_TOKEN": "short"},
+    )
+    assert done.returncode == 1 and "INTERNAL_TOKEN" in done.stderr and "short" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 class BehindAProxy(Frontend):

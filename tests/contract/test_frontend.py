@@ -79,6 +79,11 @@ def test_assets_are_kept_for_ever_and_another_releases_are_asked_for(frontend, s
     problem(httpx.get(f"{frontend.url}/static/{build}/nothing.css"), 404, "not_found")
 
 
+def test_what_is_measured_is_not_for_everybody(frontend, system):
+    assert httpx.get(system.url + "/metrics").status_code == 200
+    assert httpx.get(frontend.url + "/metrics").status_code == 404
+
+
 def test_a_meeting_through_it(frontend):
     ann, bob = Person(frontend, "Ann"), Person(frontend, "Bob")
     room = ann.room()
@@ -120,7 +125,7 @@ def test_what_the_gateway_hears_of_the_client(before):
 
 def test_without_a_gateway_it_says_so_and_still_has_the_pages(before):
     fake = Fake(None)
-    fake.listener.close()
+    fake.close()
     frontend = before(fake)
     problem(httpx.get(frontend.url + "/api/rooms"), 503, "service_unavailable")
     assert httpx.get(frontend.url + "/").status_code == 200
@@ -131,7 +136,7 @@ def test_answers_and_requests_are_passed_on_piece_by_piece(before):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(10)
         fake = Fake(None)
-        fake.listener.close()
+        fake.close()
         fake.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         frontend = before(fake)
         with socket.create_connection(("127.0.0.1", frontend.port), timeout=10) as client:

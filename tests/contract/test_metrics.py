@@ -115,6 +115,13 @@ def test_the_dashboard_asks_only_for_what_there_is(system, meeting):
         assert f'{label}="' in text, label
 
 
+def test_prometheus_asks_by_address_and_reads_no_more_than_that():
+    with Server(PUBLIC_URL="https://meet.example.org") as server:
+        by_address = {"host": "10.0.0.7:8000"}
+        assert httpx.get(server.url + "/metrics", headers=by_address).status_code == 200
+        assert httpx.get(server.url + "/api/rooms", headers=by_address).status_code == 421
+
+
 def test_a_request_keeps_its_id_through_the_services(system):
     known = httpx.get(system.url + "/api/rooms", headers={"x-request-id": "mine-1"})
     assert known.headers["x-request-id"] == "mine-1"

@@ -144,6 +144,8 @@ def test_a_redis_that_refuses_hinders_nobody(postgres, redis, options, state, lo
         meeting.goes_on()
         assert meeting.history() == list(range(1, 11))
         assert logged in here.read_log()
+        # Told once each time, not with every attempt.
+        assert here.read_log().count("Redis refuses") <= 1 and here.read_log().count("Redis serves no cache") <= 1
 
 
 def test_the_password_of_redis_is_used_and_never_shown(postgres, redis):

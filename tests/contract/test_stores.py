@@ -166,6 +166,17 @@ def test_an_address_that_leads_nowhere_is_named(postgres):
             one.result()
 
 
+def test_a_server_that_waits_for_its_database_can_be_stopped():
+    server = Server(DATABASE_URL="postgres://ann@127.0.0.1:9/x")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(server.start)
+        wait_until(lambda: server.log.exists() and "trying for" in server.read_log())
+        assert server.terminate() == 0
+        with pytest.raises(RuntimeError, match="ended with 0"):
+            starting.result()
+    server.close()
+
+
 def test_a_server_that_is_there_before_its_database_waits_for_it():
     cluster = Cluster()
     cluster.start()

@@ -8,6 +8,8 @@ actionlint=$2
 here=$(dirname "${BASH_SOURCE[0]}")
 
 missing=()
+command -v curl >/dev/null || missing+=(curl)
+command -v git >/dev/null || missing+=(git)
 command -v chromium >/dev/null || missing+=(chromium)
 command -v python3 >/dev/null || missing+=(python3)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)

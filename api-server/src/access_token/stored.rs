@@ -83,10 +83,11 @@ impl StoredKeys {
         Jwks { keys: self.keys().iter().filter(is_believed).map(|key| key.jwk.clone()).collect() }
     }
 
-    /// Gives the key that signs now. `None` when its private half cannot be had.
+    /// Gives the key that signs now: the oldest whose term is not over, also if this server's clock lies
+    /// a little before its term. `None` when its private half cannot be had.
     pub(super) fn signing(&self) -> Option<Arc<(Header, EncodingKey)>> {
         let now = self.0.store.now();
-        self.keys().iter().find(|key| key.term.signs_at(now))?.signing.clone()
+        self.keys().iter().find(|key| !key.term.is_over_at(now))?.signing.clone()
     }
 
     /// Finds a key that is to be believed.

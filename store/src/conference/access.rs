@@ -31,8 +31,9 @@ impl RoomAccess {
     /// Is a text that becomes another one whenever a page of the room's history reads differently.
     #[must_use]
     pub fn history_version(&self) -> String {
-        let Room { id, owner_id, last_seq, rev, .. } = &self.room;
-        format!("{id}.{owner_id}.{last_seq}.{rev}.{}", self.renamings)
+        let Room { id, owner_id, last_seq, rev, created_at, .. } = &self.room;
+        // With the time of its making, for in another database the same id is another room.
+        format!("{id}.{}.{owner_id}.{last_seq}.{rev}.{}", created_at.as_millis(), self.renamings)
     }
 
     /// Says whether the person belongs to the room.

@@ -114,7 +114,7 @@ async fn of_many_tabs_with_one_token_all_get_the_same_successor(stores: Stores) 
 async fn an_ended_session_is_dead_and_others_read_of_it(stores: Stores) {
     let (id, token) = session(&stores, 1, "ann@example.org").await;
     let other = stores.again().await;
-    let mut tail = other.auth.follow();
+    let mut tail = other.follow_accounts().await;
     assert!(other.auth.session(&id).await.unwrap().is_some());
     stores.auth.end_session(&id).await.unwrap();
     stores.auth.end_session(&id).await.unwrap();
@@ -163,7 +163,7 @@ async fn sessions_that_are_over_are_told_from_those_that_live(stores: Stores) {
 
 async fn a_new_name_is_stored_and_told(stores: Stores) {
     let account = register(&stores, "ann@example.org").await;
-    let mut tail = stores.auth.follow();
+    let mut tail = stores.follow_accounts().await;
     let name = DisplayName::parse("Анна").unwrap();
     let renamed = stores.auth.rename_account(account.id, &name).await.unwrap().unwrap();
     assert_eq!(renamed.display_name.as_str(), "Анна");
@@ -183,7 +183,7 @@ async fn servers_that_start_together_agree_on_one_signing_key(stores: Stores) {
     keys.dedup();
     assert_eq!(keys.len(), 1);
     let [(_, term)] = keys[0][..] else { panic!("{keys:?}") };
-    assert!(term.signs_at(stores.auth.now()) && term.until.is_none());
+    assert!(term.from <= stores.auth.now() && term.until.is_none());
 }
 
 async fn a_next_key_takes_over_after_its_notice_without_a_gap(stores: Stores) {
@@ -194,7 +194,7 @@ async fn a_next_key_takes_over_after_its_notice_without_a_gap(stores: Stores) {
     let [(first, old), (second, new)] = &stores.auth.signing_keys().await.unwrap()[..] else { panic!("two keys") };
     assert_eq!((first.kid.as_str(), second.kid.as_str()), ("first", "second"));
     assert_eq!((old.until, new.from, new.until), (Some(from), from, None));
-    assert!(old.signs_at(stores.auth.now()) && !first.sealed_private_key.is_empty());
+    assert!(!old.is_over_at(stores.auth.now()) && !first.sealed_private_key.is_empty());
     // A first key of others changes nothing any more.
     stores.auth.add_first_signing_key(&signing_key("late")).await.unwrap();
     // Another rotation before the last one took effect: nobody signs between the two.

@@ -66,8 +66,16 @@ impl Stores {
         Self::open(self.locations.clone(), None).await
     }
 
-    /// Follows what changes in rooms from now on. What was done in the same millisecond is told once
-    /// more, and is dropped here.
+    /// Follows what changes in accounts from now on. What was done a little before is told once more, and
+    /// is dropped here.
+    pub(crate) async fn follow_accounts(&self) -> Tail {
+        let mut tail = self.auth.follow();
+        self.auth.changes(&mut tail).await.unwrap();
+        tail
+    }
+
+    /// Follows what changes in rooms from now on. What was done a little before is told once more, and is
+    /// dropped here.
     pub(crate) async fn follow_changes(&self) -> Tail {
         let mut tail = self.conference.follow_changes();
         self.conference.changes(&mut tail).await.unwrap();
