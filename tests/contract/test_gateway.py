@@ -55,6 +55,9 @@ class Fake:
         if head.startswith("GET /readyz"):
             ready = OK if self.is_ready else b"HTTP/1.1 503 Service Unavailable\r\n"
             connection.sendall(ready + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}")
+        elif head.startswith("GET /.well-known/jwks.json") and "host: auth-service" in head.lower():
+            # The gateway's own question, whenever it likes; nobody's keys.
+            connection.sendall(OK + b"Content-Length: 11\r\nConnection: close\r\n\r\n{\"keys\":[]}")
         else:
             self.heads.append(head)
             if self.answer is None:

@@ -144,7 +144,9 @@ def test_a_frame_of_64_kib_passes_and_a_longer_one_ends_the_socket(people):
     assert socket.receive("pong")
     for length in (65537, 200_000, 2_000_000):
         socket = ann.socket()
-        socket.raw.send(frame + "x" * (length - len(frame) - 2) + '"}')
+        # Whoever is still speaking may be cut off, and hears why all the same.
+        with contextlib.suppress(ConnectionClosed):
+            socket.raw.send(frame + "x" * (length - len(frame) - 2) + '"}')
         assert socket.closed() == 1009
 
 

@@ -1,6 +1,7 @@
 //! The auth service's public keys, as other services know them.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub struct PublishedKeys(Arc<Inner>);
 struct Inner {
     service: AuthService,
     keys: RwLock<HashMap<String, Arc<VerifyingKey>>>,
+    /// Whether it was said that the keys cannot be read.
+    is_failing: AtomicBool,
     /// The last try to read the keys. Held meanwhile, so that many wait for one.
     last_try: Mutex<Option<Try>>,
 }
@@ -40,7 +43,12 @@ impl PublishedKeys {
     /// Knows no key yet; the first token makes it read them.
     #[must_use]
     pub fn new(service: AuthService) -> Self {
-        Self(Arc::new(Inner { service, keys: RwLock::default(), last_try: Mutex::new(None) }))
+        Self(Arc::new(Inner {
+            service,
+            keys: RwLock::default(),
+            is_failing: AtomicBool::new(false),
+            last_try: Mutex::new(None),
+        }))
     }
 
     /// Reads the keys again and again. What cannot be read stays as it was.
@@ -84,12 +92,16 @@ impl PublishedKeys {
         let at = Instant::now();
         match read {
             Ok(keys) => {
+                self.0.is_failing.store(false, Ordering::Relaxed);
                 let keys = keys.iter().filter_map(|jwk| Some((jwk.kid.clone(), VerifyingKey::published(jwk)?.into())));
                 *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = keys.collect();
                 Try { at, has_succeeded: true }
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "signing keys not read");
+                // Told once, not with every attempt.
+                if !self.0.is_failing.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "signing keys not read");
+                }
                 Try { at, has_succeeded: false }
             }
         }
