@@ -105,7 +105,8 @@ pub enum RateLimits {
     Off,
 }
 
-/// Is every limit of this server. Keys are digests: nobody's address stands in a table or in Redis.
+/// Is every limit of this server. Keys are digests, so that no address stands in the clear; they are not
+/// salted, and whoever reads Redis could find an IPv4 address by trying them all.
 #[derive(Debug)]
 pub struct Limits {
     switch: RateLimits,
