@@ -15,6 +15,8 @@ ACTIONLINT := $(CACHE)/actionlint-1.7.12
 PYTEST := $(VENV)/bin/python -m pytest
 WIRE_TYPES := node tests/browser/support/wire-types.mjs
 STALE := a generated file is not what its source says: run "make generate" and commit it
+# What is shipped: static, as in the images.
+DIST = target/$(shell rustc -vV | sed -n 's/^host: //p')/dist
 POSTGRES := tests/harness/with-postgres.sh
 # Shows what takes long: each part of `make test` says how many seconds it took.
 PART = @part() { local began=$$SECONDS; echo "== $$1"; shift; "$$@"; echo "== took $$((SECONDS - began)) s"; }; part
@@ -34,7 +36,7 @@ test: ## Install what the tests need and run every test, the long ones shortened
 .PHONY: test-long
 test-long: ## Run the faults at their promised length, on what is shipped
 	@$(MAKE) --no-print-directory tools dist
-	LONG=1 CLOUDMEET_SERVER=$(CURDIR)/target/dist/cloudmeet-api-server $(PYTEST) tests/faults
+	LONG=1 CLOUDMEET_SERVER=$(CURDIR)/$(DIST)/cloudmeet-api-server $(PYTEST) tests/faults
 
 .PHONY: tools
 tools: ## Install what the tests need, where it is missing
@@ -65,7 +67,7 @@ build: ## Build the server
 
 .PHONY: dist
 dist: ## Build what is shipped, and what measures it
-	$(PART) dist $(CARGO) build --profile dist --locked --package cloudmeet-api-server --package cloudmeet-bench
+	$(PART) dist docker/cargo-static.sh build --profile dist --locked --package cloudmeet-api-server --package cloudmeet-bench
 
 .PHONY: test-rust
 test-rust: ## Unit, property and store tests; the stores on SQLite and on a Postgres of their own
@@ -101,7 +103,7 @@ test-browser: build browser-tools ## Types and units of the web UI, and two brow
 
 .PHONY: bench
 bench: tools dist ## Measure against references on this machine, and write README's table
-	$(PART) bench $(POSTGRES) --fsync target/dist/cloudmeet-bench --write README.md
+	$(PART) bench $(POSTGRES) --fsync $(DIST)/cloudmeet-bench --write README.md
 
 .PHONY: test-containers
 test-containers: tools ## Build the images on a Docker engine of the tests' own, and run Compose and Swarm for real (as root)

@@ -4,10 +4,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::Next;
-use axum::response::Response;
 use ipnet::IpNet;
 
 /// Is the client's address, as far as it can be believed.
@@ -94,24 +92,23 @@ impl Proxies {
         }
     }
 
+    /// Gives a request its [`ClientAddress`] and its [`Hop`].
+    ///
+    /// # Panics
+    /// When the request does not say whose connection it came by ([`ConnectInfo`]).
+    pub fn mark(&self, request: &mut Request) {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        let peer = peer.expect("whoever accepts connections says whose they are");
+        let client = self.client(peer, request.headers());
+        let hop = self.hop(peer, request.headers());
+        request.extensions_mut().insert(client);
+        request.extensions_mut().insert(hop);
+    }
+
     fn is_trusted(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.trusted.iter().any(|network| network.contains(&address))
     }
-}
-
-/// Gives every request its [`ClientAddress`] and its [`Hop`].
-pub async fn find(
-    State(proxies): State<Proxies>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let client = proxies.client(peer.ip(), request.headers());
-    let hop = proxies.hop(peer.ip(), request.headers());
-    request.extensions_mut().insert(client);
-    request.extensions_mut().insert(hop);
-    next.run(request).await
 }
 
 #[cfg(test)]

@@ -11,12 +11,16 @@ use std::sync::Arc;
 use aide::axum::ApiRouter;
 use aide::axum::routing::{delete_with, get_with, patch_with, post_with};
 use axum::extract::FromRef;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
 use cloudmeet_api_types::room::{Room as WireRoom, RoomView};
 use cloudmeet_core::chat::{ClientMsgId, Content};
 use cloudmeet_core::id::{MessageId, RoomId, UserId};
-use cloudmeet_core::permission::{Action, permit, role_in};
+use cloudmeet_core::permission::{Action, Actor, permit, role_in};
 use cloudmeet_store::{
-    AccessReader, ConferenceStore, Draft, Identity, MessageWriter, RoomAccess, RoomListing, Sent, SubmitError,
+    AccessReader, ConferenceStore, Draft, Identity, ListFilter, MessageWriter, RoomAccess, RoomListing, Sent,
+    StoreError, SubmitError,
 };
 
 pub use self::pages::PageCache;
@@ -26,6 +30,7 @@ use crate::origin::Names;
 use crate::problem::{Code, Problem, Rule};
 use crate::rate_limit::Limits;
 use crate::sessions::Sessions;
+use crate::single_flight::SingleFlight;
 
 /// Is what the conference's handlers and sockets work with. Cheap to clone.
 #[derive(Clone, FromRef)]
@@ -50,6 +55,8 @@ pub struct Conference {
     pub hub: Hub,
     /// The newest pages, as they were answered.
     pub pages: PageCache,
+    /// Lists of rooms, read once for all who ask the same at once.
+    pub lists: SingleFlight<(Actor, ListFilter), Result<Bytes, Arc<StoreError>>>,
     /// What is limited.
     pub limits: Arc<Limits>,
     /// This server's name in the store.
@@ -131,6 +138,14 @@ impl Unsent {
     }
 }
 
+/// How many lists of rooms are read at once: as many as SQLite's readers.
+pub const LISTS_AT_ONCE: usize = 2;
+
+/// Answers with JSON that is already written.
+fn json_bytes(json: Bytes) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response()
+}
+
 /// Is a listing as its person gets it.
 #[must_use]
 pub fn wire_room(listing: RoomListing, user_id: UserId) -> WireRoom {
@@ -138,11 +153,12 @@ pub fn wire_room(listing: RoomListing, user_id: UserId) -> WireRoom {
     WireRoom::new(listing.room, RoomView { participants_count: listing.present, unread: listing.unread, my_role })
 }
 
-/// Is a room as somebody who asked for it gets it.
+/// Is a room as somebody who asked for it gets it, with so many people who are not offline.
 #[must_use]
-pub fn wire_access(access: RoomAccess, user_id: UserId) -> WireRoom {
+pub fn wire_access(access: RoomAccess, user_id: UserId, present: usize) -> WireRoom {
     let my_role = role_in(&access.room, user_id, access.membership());
-    let view = RoomView { participants_count: access.present, unread: access.unread(), my_role };
+    let participants_count = i64::try_from(present).unwrap_or(i64::MAX);
+    let view = RoomView { participants_count, unread: access.unread(), my_role };
     WireRoom::new(access.room, view)
 }
 

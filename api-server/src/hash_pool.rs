@@ -17,6 +17,11 @@ const MEMORY_KEPT: Duration = Duration::from_secs(10);
 /// How many threads hash at most.
 const MAX_THREADS: usize = 4;
 
+/// How far the threads step back before everything else (nice(2)): while a core is busy, an answer does not
+/// wait for a hash. On an idle one they take it whole.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
 /// Says why a password was not hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HashError {
@@ -82,7 +87,16 @@ impl HashPool {
     }
 }
 
+/// Lets everything else go first. Elsewhere than on Linux it would be the whole process that steps back.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "hash threads compete with everything else");
+    }
+}
+
 fn work(jobs: &Receiver<Job>) {
+    step_back();
     let mut hasher = Hasher::new();
     loop {
         match jobs.recv_timeout(MEMORY_KEPT) {

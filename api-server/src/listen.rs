@@ -15,6 +15,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+#[cfg(target_os = "linux")]
+use socket2::{SockFilter, SockRef};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinSet, unconstrained};
@@ -45,6 +47,9 @@ pub(crate) struct Ending {
 /// broken off. hyper would close such a connection at once.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
+/// How long a handshake that has begun at the end has to be finished by its client.
+const HANDSHAKE: Duration = Duration::from_millis(200);
+
 /// How many connections are served at once, sockets not counted; more wait in the system's queue.
 const MAX_CONNECTIONS: usize = 16_384;
 
@@ -56,9 +61,16 @@ const REFUSED_PAUSE: Duration = Duration::from_millis(200);
 pub(crate) async fn serve(listener: TcpListener, router: Router, timeouts: Timeouts, ending: Ending) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
+    let mut letting_in = Box::pin(async {
+        ending.stop.cancelled().await;
+        match ignore_newcomers(&listener) {
+            Ok(()) => tokio::time::sleep(HANDSHAKE).await,
+            Err(error) => tracing::debug!(%error, "who connects in the last instant is reset"),
+        }
+    });
     loop {
         tokio::select! {
-            () = ending.stop.cancelled() => break,
+            () = &mut letting_in => break,
             Some(_) = connections.join_next() => {}
             (stream, peer, place) = accept(&listener, &places) => {
                 let (router, ending) = (router.clone(), ending.clone());
@@ -69,6 +81,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, timeouts: Timeo
             }
         }
     }
+    drop(letting_in);
     // The system has let in some that nobody has fetched: with the listener they would be reset.
     while let Some(Ok((stream, peer))) = unconstrained(listener.accept()).now_or_never() {
         let (router, ending) = (router.clone(), ending.clone());
@@ -114,6 +127,33 @@ async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, timeouts: T
     if let Err(error) = outcome {
         tracing::debug!(%error, %peer, "a connection broke");
     }
+}
+
+/// Has the system drop every first segment of a connection (SYN). Whoever comes now hears nothing, tries
+/// again after a second and is refused, or let in by who listens next. Without this the listener's end
+/// would reset connections that the system has let in between the last look at its queue and the end.
+#[cfg(target_os = "linux")]
+fn ignore_newcomers(listener: &TcpListener) -> std::io::Result<()> {
+    // Classic BPF over the TCP header (linux/filter.h); byte 13 holds the flags (RFC 9293, 3.1).
+    const LOAD_BYTE: u16 = 0x30;
+    const AND: u16 = 0x54;
+    const JUMP_IF_EQUAL: u16 = 0x15;
+    const RETURN: u16 = 0x06;
+    const FLAGS: u32 = 13;
+    const SYN: u32 = 0x02;
+    const ACK: u32 = 0x10;
+    SockRef::from(listener).attach_filter(&[
+        SockFilter::new(LOAD_BYTE, 0, 0, FLAGS),
+        SockFilter::new(AND, 0, 0, SYN | ACK),
+        SockFilter::new(JUMP_IF_EQUAL, 0, 1, SYN),
+        SockFilter::new(RETURN, 0, 0, 0),
+        SockFilter::new(RETURN, 0, 0, u32::MAX),
+    ])
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ignore_newcomers(_: &TcpListener) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 /// Takes the next connection, when there is a place for it.

@@ -7,6 +7,10 @@ use cloudmeet_api_server::config::{Command, Config};
 use cloudmeet_api_server::{healthcheck, roles, server, telemetry, web_ui};
 use url::Url;
 
+/// Threads allocate apart, and what many requests have freed goes back to the system.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let outcome = Config::from_process().and_then(|(command, config)| run(command, &config));
     match outcome {

@@ -4,9 +4,8 @@ use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
-use axum::middleware::Next;
 use axum::response::Response;
-use metrics::{gauge, histogram};
+use metrics::{Label, SharedString, gauge, histogram};
 use opentelemetry::global::get_text_map_propagator;
 use opentelemetry::propagation::{Extractor, Injector};
 use tracing::{Instrument as _, Span, field, info_span};
@@ -24,18 +23,21 @@ const MAX_ID: usize = 64;
 pub struct AnsweredBy(pub &'static str);
 
 /// Gives a request its id, which is the caller's own if that looks like one, and notes what became of it.
-pub async fn observe(mut request: Request, next: Next) -> Response {
+pub async fn observe<F: Future<Output = Response>>(
+    mut request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response {
     let id = request.headers().get(&REQUEST_ID).filter(|id| is_id(id)).cloned().unwrap_or_else(new_id);
     request.headers_mut().insert(REQUEST_ID, id.clone());
     let method = method(request.method());
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let route = request.extensions().get::<MatchedPath>().cloned();
     // Probes ask all the time, and nobody asks what became of them.
     let is_probe = matches!(request.uri().path(), "/health" | "/livez" | "/readyz" | "/metrics");
-    let span = if is_probe { Span::none() } else { describe(&request, method, route.as_deref(), &id) };
+    let span = if is_probe { Span::none() } else { describe(&request, method, route.as_ref(), &id) };
 
     let began = Instant::now();
     let active = Active::begin();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = answer(request).instrument(span.clone()).await;
     drop(active);
     response.headers_mut().insert(REQUEST_ID, id);
     let status = response.status();
@@ -43,26 +45,26 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
     if status.is_server_error() {
         span.record("otel.status_code", "ERROR");
     }
-    let route = match (route, response.extensions().get::<AnsweredBy>()) {
-        (Some(route), _) => route,
-        (None, Some(AnsweredBy(service))) => format!("service: {service}"),
-        (None, None) => "none".to_owned(),
+    let route = match (&route, response.extensions().get::<AnsweredBy>()) {
+        (Some(route), _) => SharedString::from_owned(route.as_str().to_owned()),
+        (None, Some(AnsweredBy(service))) => SharedString::from_owned(format!("service: {service}")),
+        (None, None) => SharedString::const_str("none"),
     };
-    let labels = [
-        ("http_request_method", method.to_owned()),
-        ("http_route", route),
-        ("http_response_status_code", status.as_str().to_owned()),
+    let labels = vec![
+        Label::from_static_parts("http_request_method", method),
+        Label::new("http_route", route),
+        Label::new("http_response_status_code", status.as_str().to_owned()),
     ];
-    histogram!("http_server_request_duration_seconds", &labels).record(began.elapsed().as_secs_f64());
+    histogram!("http_server_request_duration_seconds", labels).record(began.elapsed().as_secs_f64());
     response
 }
 
 /// Makes a request's span, which goes on with the caller's trace.
-fn describe(request: &Request, method: &str, route: Option<&str>, id: &HeaderValue) -> Span {
+fn describe(request: &Request, method: &str, route: Option<&MatchedPath>, id: &HeaderValue) -> Span {
     let span = info_span!(
         "request",
         otel.kind = "server",
-        otel.name = format!("{method} {}", route.unwrap_or_default()).trim_end(),
+        otel.name = format!("{method} {}", route.map_or("", MatchedPath::as_str)).trim_end(),
         otel.status_code = field::Empty,
         request_id = id.to_str().unwrap_or_default(),
         http.request.method = method,

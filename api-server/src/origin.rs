@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 use url::Url;
 
 use crate::config::Exposure;
-use crate::problem::{Code, Problem};
 
 /// Headers by which a proxy shows itself.
 const FORWARDING_HEADERS: [&str; 6] =
@@ -75,6 +72,15 @@ impl Names {
         if same { Origin::Own } else { Origin::Foreign }
     }
 
+    /// Says whether a request may come in: not under foreign names, so that neither a rebinding page nor
+    /// a forgotten proxy gets through. Probes and Prometheus ask by address, and learn nothing of anybody.
+    #[must_use]
+    pub fn admit(&self, request: &Request) -> bool {
+        let is_probe = matches!(request.uri().path(), "/health" | "/livez" | "/readyz" | "/metrics");
+        let uri_host = request.uri().authority().map(axum::http::uri::Authority::as_str);
+        self.answers(request.headers(), uri_host) || (is_probe && self.0.exposure != Exposure::Local)
+    }
+
     /// Says whether the server answers to the name by which a request addresses it.
     fn answers(&self, headers: &HeaderMap, uri_host: Option<&str>) -> bool {
         let Some(host) = uri_host.or_else(|| request_host(headers)) else { return false };
@@ -88,19 +94,6 @@ impl Names {
                 self.0.hosts.iter().any(|known| known == bare || *known == host)
             }
         }
-    }
-}
-
-/// Refuses requests under foreign names: neither a rebinding page nor a forgotten proxy gets through.
-/// Probes and Prometheus ask by address, and learn nothing of anybody.
-pub async fn guard(State(names): State<Names>, request: Request, next: Next) -> Response {
-    let is_probe = matches!(request.uri().path(), "/health" | "/livez" | "/readyz" | "/metrics");
-    let uri_host = request.uri().authority().map(axum::http::uri::Authority::as_str);
-    let is_local = names.0.exposure == Exposure::Local;
-    if names.answers(request.headers(), uri_host) || (is_probe && !is_local) {
-        next.run(request).await
-    } else {
-        Problem::from(Code::WrongHost).into_response()
     }
 }
 

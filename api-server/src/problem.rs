@@ -9,9 +9,7 @@ mod from_store;
 mod language;
 
 use axum::body::Body;
-use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cloudmeet_api_types::problem::{FieldProblem, ProblemBody};
 
@@ -144,9 +142,8 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Renders problems in the language that the request asked for.
-pub async fn localise(language: Language, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+/// Renders a problem in the language that the request asked for.
+pub fn localise(response: &mut Response, language: Language) {
     if language != Language::English
         && let Some(problem) = response.extensions_mut().remove::<Problem>()
     {
@@ -154,7 +151,6 @@ pub async fn localise(language: Language, request: Request, next: Next) -> Respo
         response.headers_mut().remove(header::CONTENT_LENGTH);
         response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     }
-    response
 }
 
 #[cfg(test)]

@@ -5,10 +5,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
-use axum::response::{IntoResponse as _, Response};
 use cloudmeet_core::account::FirstAdministrator;
 use cloudmeet_core::crypto;
 use cloudmeet_core::time::Span;
@@ -18,10 +14,6 @@ use cloudmeet_store::{
     RoomChange,
 };
 use tokio_util::sync::CancellationToken;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
-use tower_http::cors::CorsLayer;
 use url::Url;
 use uuid::Uuid;
 
@@ -29,21 +21,22 @@ use crate::access_token::{self, Keys, PublishedKeys, SealingKey, Signer, StoredK
 use crate::accounts::Accounts;
 use crate::auth::{self, Auth, AuthState, RefreshCookie, Rooms, SessionListener};
 use crate::auth_service::AuthService;
-use crate::client_address::{self, Proxies};
-use crate::conference::{self, Conference, ConferenceState, PageCache};
+use crate::client_address::Proxies;
+use crate::conference::{self, Conference, ConferenceState, LISTS_AT_ONCE, PageCache};
 use crate::config::{Config, Role};
 use crate::data_dir::DataDir;
 use crate::docs::Description;
+use crate::edge::Edge;
 use crate::gateway::{self, Gateway};
 use crate::hash_pool::HashPool;
 use crate::health::{self, Health};
 use crate::hub::{Follower, Hub};
 use crate::metrics::{self, Sources};
-use crate::observe;
-use crate::origin::{self, Names};
-use crate::problem::{self, Code, Problem};
+use crate::origin::Names;
+use crate::problem::{Code, Problem};
 use crate::rate_limit::Limits;
 use crate::sessions::Sessions;
+use crate::single_flight::SingleFlight;
 use crate::tasks::Tasks;
 use crate::upstream::Upstream;
 use crate::{docs_ui, random, socket, web_ui};
@@ -55,9 +48,6 @@ const SETUP_LIFE: Span = Span::days(1);
 /// again; and how often it is looked for.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(15);
 const DATABASE_RETRY: Duration = Duration::from_millis(500);
-
-/// How long a browser may remember what other origins are allowed.
-const CORS_MAX_AGE: Duration = Duration::from_secs(600);
 
 /// Is a server put together: what it answers with, and what must end with it.
 pub struct Server {
@@ -228,8 +218,9 @@ impl Common {
         let router = router.merge(metrics::routes(sources));
         let proxies = Proxies::new(config.trusted_proxies.clone());
         // The services behind a gateway leave other origins to it.
-        let cors = if matches!(config.role, Role::All | Role::Gateway) { cors(&config.allowed_origins) } else { None };
-        let router = edge(router, self.names.clone(), proxies, cors);
+        let faces_pages = matches!(config.role, Role::All | Role::Gateway);
+        let origins = if faces_pages { config.allowed_origins.as_slice() } else { &[] };
+        let router = Edge { names: self.names.clone(), proxies }.around(router, origins);
         let (stop, tasks) = (self.stop.clone(), self.tasks.clone());
         let running = Running { health, stop, tasks, hub, auth: None, conference: None };
         Server { router, running, setup_code: None }
@@ -457,9 +448,9 @@ async fn start_rooms(
     let server_id = common.server_id.clone();
     let (hub, errands) = Hub::new();
     let publisher = hub.clone();
-    let (writer, writing) = MessageWriter::start(store.clone(), move |new| publisher.publish_messages(new));
+    let (writer, writing) = MessageWriter::start(store, move |new| publisher.publish_messages(new));
     let (reader, reading) = AccessReader::start(store.clone());
-    common.tasks.tracker().spawn(async { drop(tokio::join!(writing, reading)) });
+    common.tasks.tracker().spawn(async { drop(tokio::join!(writing.join_all(), reading)) });
     store.renew_server(&server_id).await.context("rooms")?;
     let follower = Follower {
         hub: hub.clone(),
@@ -470,8 +461,9 @@ async fn start_rooms(
     };
     follower.start(errands, (common.account_hints(), common.room_hints()), &common.tasks);
     let pages = PageCache::new(config.cache_ttl, common.redis.clone());
+    let lists = SingleFlight::new(LISTS_AT_ONCE);
     let limits = common.limits.clone();
-    Ok(Arc::new(Conference { store: store.clone(), reader, writer, hub, pages, limits, server_id }))
+    Ok(Arc::new(Conference { store: store.clone(), reader, writer, hub, pages, lists, limits, server_id }))
 }
 
 /// Is every documented route, still without what it works with, and their description.
@@ -513,59 +505,6 @@ fn or_nothing(router: Router) -> Router {
     router
         .fallback(|| async { Problem::from(Code::NotFound) })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) })
-}
-
-/// Wraps the routes in what every request passes, the outermost last.
-fn edge(router: Router, names: Names, proxies: Proxies, cors: Option<CorsLayer>) -> Router {
-    let compression = CompressionLayer::new()
-        .compress_when(SizeAbove::new(512).and(NotForContentType::GRPC).and(NotForContentType::SSE));
-    let router = router.layer(DefaultBodyLimit::disable()).layer(from_fn(allow_header));
-    let router = match cors {
-        Some(cors) => router.layer(cors),
-        None => router,
-    };
-    router
-        .layer(from_fn_with_state(names, origin::guard))
-        .layer(from_fn_with_state(proxies, client_address::find))
-        .layer(CatchPanicLayer::custom(|_| Problem::from(Code::Internal).into_response()))
-        .layer(from_fn(problem::localise))
-        .layer(compression)
-        .layer(map_response(no_store))
-        .layer(from_fn(observe::observe))
-}
-
-/// Lets the pages of `ALLOWED_ORIGINS` use the interface, with the refresh cookie where the browser
-/// sends it (CORS). `None` without any: then only pages of the server itself can.
-fn cors(allowed: &[Url]) -> Option<CorsLayer> {
-    let origins: Vec<HeaderValue> =
-        allowed.iter().filter_map(|url| url.origin().ascii_serialization().try_into().ok()).collect();
-    (!origins.is_empty()).then(|| {
-        CorsLayer::new()
-            .allow_origin(origins)
-            .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
-            .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-            .expose_headers([header::RETRY_AFTER])
-            .allow_credentials(true)
-            .max_age(CORS_MAX_AGE)
-    })
-}
-
-/// Tells caches to keep nothing of what they are not told to keep.
-async fn no_store(mut response: Response) -> Response {
-    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response.headers_mut().entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
-    response
-}
-
-/// The router knows which methods a path has and puts them into an answer of its own; the problem
-/// that takes its place keeps them when it is rendered again.
-async fn allow_header(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
-    let mut response = next.run(request).await;
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED && response.extensions().get::<Problem>().is_none() {
-        let allow = response.headers_mut().remove(header::ALLOW);
-        return Problem::method_not_allowed(allow).into_response();
-    }
-    response
 }
 
 /// Makes a setup code where there is no administrator and none comes by being first.

@@ -28,9 +28,9 @@ use crate::report::Report;
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
-    /// The server to measure.
-    #[arg(long, value_name = "PATH", default_value = "target/dist/cloudmeet-api-server")]
-    server: PathBuf,
+    /// The server to measure; the one beside this program if none is named.
+    #[arg(long, value_name = "PATH")]
+    server: Option<PathBuf>,
     /// Only figures whose group has this in its name.
     #[arg(long, value_name = "GROUP")]
     only: Option<String>,
@@ -79,8 +79,12 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::BareSockets) => return bare::serve_sockets().await,
         None => {}
     }
+    let server = match cli.server {
+        Some(server) => server,
+        None => std::env::current_exe()?.with_file_name("cloudmeet-api-server"),
+    };
     let bench = Bench {
-        server: cli.server.canonicalize().with_context(|| format!("there is no {}", cli.server.display()))?,
+        server: server.canonicalize().with_context(|| format!("there is no {}", server.display()))?,
         span: Duration::from_secs(cli.seconds),
     };
     let mut report = Report::new();

@@ -88,7 +88,7 @@ impl DisplayName {
 }
 
 /// Tells administrators from everybody else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Standing {
     /// May do everything on this installation.
     Administrator,

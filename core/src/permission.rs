@@ -5,7 +5,7 @@ use crate::id::UserId;
 use crate::room::{Role, Room};
 
 /// Is who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Actor {
     /// The person.
     pub user_id: UserId,

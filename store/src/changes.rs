@@ -137,7 +137,7 @@ fn room_and_user(subject: &str) -> Option<(RoomId, UserId)> {
 }
 
 /// Notes a change in the transaction that makes it.
-pub(crate) async fn note<C: Change>(tx: &mut Tx, change: &C, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn note<C: Change>(tx: &mut Tx<'_>, change: &C, now: Timestamp) -> Result<(), StoreError> {
     let (kind, subject) = change.to_row();
     tx.execute(C::INSERT, values![kind, subject.clone(), now.as_millis()]).await?;
     tx.announce(kind, subject);
@@ -145,18 +145,20 @@ pub(crate) async fn note<C: Change>(tx: &mut Tx, change: &C, now: Timestamp) -> 
 }
 
 /// Notes many changes at once in the transaction that makes them.
-pub(crate) async fn note_all<C: Change>(
-    tx: &mut Tx,
-    changes: impl Iterator<Item = C>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let changes: Vec<(&'static str, String)> = changes.map(|change| change.to_row()).collect();
-    let rows = object(changes.iter().map(|(kind, subject)| json!({ "kind": kind, "subject": subject })));
+pub(crate) async fn note_all<C: Change>(tx: &mut Tx<'_>, changes: &[C], now: Timestamp) -> Result<(), StoreError> {
+    let row = |(kind, subject)| json!({ "kind": kind, "subject": subject });
+    let rows = object(changes.iter().map(|change| row(change.to_row())));
     tx.execute(C::INSERT_ALL, values![rows, now.as_millis()]).await?;
-    for (kind, subject) in changes {
+    announce_all(tx, changes);
+    Ok(())
+}
+
+/// Says on the bus, once the transaction lasts, what its own statement has noted.
+pub(crate) fn announce_all<C: Change>(tx: &mut Tx<'_>, changes: &[C]) {
+    for change in changes {
+        let (kind, subject) = change.to_row();
         tx.announce(kind, subject);
     }
-    Ok(())
 }
 
 /// Deletes rows that every server has read long ago.

@@ -12,8 +12,8 @@ mod tickets;
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::time::Timestamp;
 
-pub use access::RoomAccess;
-pub use batch::{Draft, Sent};
+pub use access::{Accesses, RoomAccess};
+pub use batch::{Batches, Draft, Sent};
 pub use messages::{MessageChange, MessageError};
 pub use people::{Identity, JoinOutcome, LeaveError};
 pub use presence::{Hold, HoldEnd};
@@ -51,6 +51,12 @@ impl ConferenceStore {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.database.clock().now()
+    }
+
+    /// Is how many may store messages at once. SQLite has one writer; on Postgres one works while another
+    /// waits for the disk.
+    pub(crate) fn writers(&self) -> usize {
+        if self.database.is_sqlite() { 1 } else { 2 }
     }
 
     /// Says whether the database answers, and sets the clock by it.

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use crate::bus::Announcer;
 use crate::clock::Clock;
 use crate::error::StoreError;
+use crate::kept::{Kept, KeptConnection, Slot};
 use crate::migrate::{self, MigrationSet};
 use crate::value::{JsonText, Row, Value};
 
@@ -30,8 +31,15 @@ const POSTGRES_TIMEOUTS_MS: [(&str, &str); 3] =
 /// speaks first if it can.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// How long a connection to Postgres may have been idle and still be believed to lead somewhere: asking
+/// first costs as much as many a statement.
+pub(crate) const STALE_AFTER: Duration = Duration::from_secs(1);
+
 const POSTGRES_CONNECTIONS: u32 = 16;
 const SQLITE_READERS: u32 = 4;
+
+/// How long a reader of SQLite keeps its thread and its pages when nobody reads.
+const READER_IDLE: Duration = Duration::from_secs(15);
 
 /// Says where a database is.
 #[derive(Clone)]
@@ -199,6 +207,7 @@ impl Database {
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
             .connect_with(options.clone())
             .await
             .map_err(OpenError::Connect)?;
@@ -206,6 +215,9 @@ impl Database {
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A file does not go away.
+            .test_before_acquire(false)
+            .idle_timeout(READER_IDLE)
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(OpenError::Connect)?;
@@ -222,6 +234,15 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, known| {
+                Box::pin(async move {
+                    if known.idle_for >= STALE_AFTER {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options.options(POSTGRES_TIMEOUTS_MS))
             .await
             .map_err(OpenError::Connect)?;
@@ -283,13 +304,31 @@ impl Database {
     }
 
     /// Begins a transaction that writes. Dropped without a commit, it changes nothing.
-    pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
+    pub(crate) async fn begin(&self) -> Result<Tx<'static>, StoreError> {
         let transaction = match &self.engine {
             // Takes the write lock at once: taking it later can fail with BUSY after work was done.
             Engine::Sqlite { writer, .. } => EngineTx::Sqlite(in_time(writer.begin_with("BEGIN IMMEDIATE")).await?),
             Engine::Postgres(pool) => EngineTx::Postgres(in_time(pool.begin()).await?),
         };
-        Ok(Tx { transaction, announcer: self.announcer.clone(), noted: Vec::new() })
+        Ok(self.tx(transaction))
+    }
+
+    pub(crate) const fn is_sqlite(&self) -> bool {
+        matches!(self.engine, Engine::Sqlite { .. })
+    }
+
+    /// Gives somebody who asks all the time a connection to keep.
+    pub(crate) fn kept(&self) -> Kept {
+        let connection = match &self.engine {
+            Engine::Sqlite { readers, .. } => KeptConnection::Sqlite(Slot::new(readers)),
+            Engine::Postgres(pool) => KeptConnection::Postgres(Slot::new(pool)),
+        };
+        Kept::new(self.clone(), connection)
+    }
+
+    /// Makes a transaction of this database of one of its engine.
+    pub(crate) fn tx<'c>(&self, transaction: EngineTx<'c>) -> Tx<'c> {
+        Tx { transaction, announcer: self.announcer.clone(), noted: Vec::new() }
     }
 
     /// Closes every connection; on SQLite the log goes into the file.
@@ -305,18 +344,22 @@ impl Database {
 }
 
 /// Is a transaction that writes.
-pub(crate) struct Tx {
-    transaction: EngineTx,
+pub(crate) struct Tx<'c> {
+    transaction: EngineTx<'c>,
     announcer: Option<Announcer>,
     noted: Vec<(&'static str, String)>,
 }
 
-enum EngineTx {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+pub(crate) enum EngineTx<'c> {
+    Sqlite(Transaction<'c, Sqlite>),
+    Postgres(Transaction<'c, Postgres>),
 }
 
-impl Tx {
+impl Tx<'_> {
+    pub(crate) const fn is_sqlite(&self) -> bool {
+        matches!(self.transaction, EngineTx::Sqlite(_))
+    }
+
     /// Runs a statement and gives its rows.
     pub(crate) async fn fetch(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         let sql = sql.into();
@@ -371,7 +414,7 @@ impl Tx {
 }
 
 /// Waits for an answer, but not for ever: a connection that leads nowhere says nothing.
-async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
     Ok(timeout(ANSWER_TIMEOUT, work).await.unwrap_or_else(|_| Err(no_answer()))?)
 }
 
@@ -379,7 +422,7 @@ pub(crate) fn no_answer() -> sqlx::Error {
     sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
 }
 
-fn for_sqlite(sql: Sql, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
+pub(crate) fn for_sqlite(sql: Sql, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
     values.into_iter().fold(sqlx::query(sql.sqlite), |query, value| match value {
         Value::Integer(integer) => query.bind(integer),
         Value::Text(text) => query.bind(text),
@@ -388,7 +431,7 @@ fn for_sqlite(sql: Sql, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArgu
     })
 }
 
-fn for_postgres(sql: Sql, values: Vec<Value>) -> Query<'static, Postgres, PgArguments> {
+pub(crate) fn for_postgres(sql: Sql, values: Vec<Value>) -> Query<'static, Postgres, PgArguments> {
     values.into_iter().fold(sqlx::query(sql.postgres), |query, value| match value {
         Value::Integer(integer) => query.bind(integer),
         Value::Text(text) => query.bind(text),

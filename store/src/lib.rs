@@ -12,6 +12,7 @@ mod clock;
 mod conference;
 mod db;
 mod error;
+mod kept;
 mod migrate;
 mod reader;
 mod redis_client;
@@ -26,8 +27,8 @@ pub use bus::{Bus, Hints};
 pub use changes::{AccountChange, ChangeRow, RoomChange, Tail};
 pub use clock::Clock;
 pub use conference::{
-    ConferenceStore, Draft, Hold, HoldEnd, Identity, JoinOutcome, LeaveError, ListFilter, MessageChange, MessageError,
-    NewRoom, RoomAccess, RoomAudience, RoomListing, Sent, TicketHolder,
+    Accesses, Batches, ConferenceStore, Draft, Hold, HoldEnd, Identity, JoinOutcome, LeaveError, ListFilter,
+    MessageChange, MessageError, NewRoom, RoomAccess, RoomAudience, RoomListing, Sent, TicketHolder,
 };
 pub use db::{Location, OpenError};
 pub use error::{Failure, StoreError};

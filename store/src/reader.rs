@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::conference::{ConferenceStore, RoomAccess};
+use crate::conference::{Accesses, ConferenceStore, RoomAccess};
 use crate::db::ANSWER_TIMEOUT;
 use crate::error::StoreError;
 
@@ -40,9 +40,16 @@ impl AccessReader {
     pub fn start(store: ConferenceStore) -> (Self, JoinHandle<()>) {
         let (queue, mut questions) = mpsc::channel(QUEUE);
         let task = tokio::spawn(async move {
-            let mut batch = Vec::new();
+            let (mut batch, mut accesses) = (Vec::new(), store.accesses());
             while questions.recv_many(&mut batch, BATCH).await > 0 {
-                answer(&store, std::mem::take(&mut batch)).await;
+                // Whoever is about to ask, too, may.
+                tokio::task::yield_now().await;
+                while batch.len() < BATCH
+                    && let Ok(question) = questions.try_recv()
+                {
+                    batch.push(question);
+                }
+                answer(&mut accesses, std::mem::take(&mut batch)).await;
             }
         });
         (Self { queue }, task)
@@ -64,7 +71,7 @@ impl AccessReader {
     }
 }
 
-async fn answer(store: &ConferenceStore, batch: Vec<Question>) {
+async fn answer(accesses: &mut Accesses, batch: Vec<Question>) {
     let mut waiting: HashMap<(RoomId, UserId), Vec<oneshot::Sender<Answer>>> = HashMap::new();
     for question in batch {
         // Who has gone meanwhile needs no answer.
@@ -73,11 +80,11 @@ async fn answer(store: &ConferenceStore, batch: Vec<Question>) {
         }
     }
     let asked: Vec<(RoomId, UserId)> = waiting.keys().copied().collect();
-    let found = match store.accesses(&asked).await {
+    let found = match accesses.find(&asked).await {
         // One room that cannot be read must not hide the others.
         Err(StoreError::Refused(_) | StoreError::Corrupt(_)) if asked.len() > 1 => {
             for (about, answers) in waiting {
-                let found = store.accesses(&[about]).await.map_err(Arc::new);
+                let found = accesses.find(&[about]).await.map_err(Arc::new);
                 give(answers, about, &found);
             }
             return;

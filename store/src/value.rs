@@ -64,6 +64,11 @@ pub(crate) fn object(rows: impl Iterator<Item = Json>) -> Value {
     Value::Json(Json::Object(rows).to_string())
 }
 
+/// Makes a JSON array of rows: `json_each` on SQLite, `json_to_recordset` on Postgres.
+pub(crate) fn array(rows: impl Iterator<Item = Json>) -> Value {
+    Value::Json(Json::Array(rows.collect()).to_string())
+}
+
 /// Collects the values of a statement, in the order of `$1`, `$2` …
 macro_rules! values {
     ($($value:expr),* $(,)?) => { vec![$($crate::value::Value::from($value)),*] };

@@ -3,15 +3,16 @@
 //! Under load batches grow by themselves; without load a message is committed at once. There is no
 //! timer. One task also means that this server publishes messages in the order of their numbers.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use cloudmeet_core::chat::{Message, SendError};
 use metrics::{counter, histogram};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tracing::{Instrument as _, Span, error, info_span, warn};
 
-use crate::conference::{ConferenceStore, Draft, Sent};
+use crate::conference::{Batches, ConferenceStore, Draft, Sent};
 use crate::error::StoreError;
 
 /// How many messages may wait.
@@ -61,25 +62,26 @@ struct Job {
 /// Hands messages to the writer. Cheap to clone; the writer ends when the last clone is gone.
 #[derive(Debug, Clone)]
 pub struct MessageWriter {
-    queue: mpsc::Sender<Job>,
+    queues: Arc<[mpsc::Sender<Job>]>,
 }
 
 impl MessageWriter {
     /// Starts the writer. `on_stored` gets the new messages of each commit, before their senders are
-    /// answered, in the order of their numbers; it must not block.
+    /// answered, those of a room in the order of their numbers; it must not block. Its tasks end after the
+    /// last clone.
     #[must_use]
     pub fn start(
-        store: ConferenceStore,
+        store: &ConferenceStore,
         on_stored: impl Fn(Vec<Message>) + Send + Sync + 'static,
-    ) -> (Self, JoinHandle<()>) {
-        let (queue, mut jobs) = mpsc::channel::<Job>(QUEUE);
-        let task = tokio::spawn(async move {
-            let mut batch = Vec::with_capacity(BATCH);
-            while jobs.recv_many(&mut batch, BATCH).await > 0 {
-                commit(&store, std::mem::take(&mut batch), &on_stored).await;
-            }
+    ) -> (Self, JoinSet<()>) {
+        let on_stored = Arc::new(on_stored);
+        let mut writing = JoinSet::new();
+        let queues = (0..store.writers()).map(|_| {
+            let (queue, jobs) = mpsc::channel(QUEUE);
+            writing.spawn(write(store.batches(), jobs, on_stored.clone()));
+            queue
         });
-        (Self { queue }, task)
+        (Self { queues: queues.collect() }, writing)
     }
 
     /// Hands a message over, at once and in order; what comes back waits until it is on disk.
@@ -91,23 +93,42 @@ impl MessageWriter {
         draft: Draft,
     ) -> Result<impl Future<Output = Result<Sent, SubmitError>> + Send + use<>, SubmitError> {
         let (answer, outcome) = oneshot::channel();
-        self.queue.try_send(Job { draft, span: Span::current(), answer }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => SubmitError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => SubmitError::Unavailable,
-        })?;
+        // A room's messages go one after the other.
+        let place = draft.room_id.get().unsigned_abs() % self.queues.len() as u64;
+        self.queues[usize::try_from(place).unwrap_or_default()]
+            .try_send(Job { draft, span: Span::current(), answer })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => SubmitError::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => SubmitError::Unavailable,
+            })?;
         Ok(async move { outcome.await.unwrap_or(Err(SubmitError::Unavailable)) })
+    }
+}
+
+/// Commits what waits, until nobody can hand over more.
+async fn write(mut batches: Batches, mut jobs: mpsc::Receiver<Job>, on_stored: Arc<impl Fn(Vec<Message>) + Sync>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while jobs.recv_many(&mut batch, BATCH).await > 0 {
+        // Whoever is about to send, too, shares the commit.
+        tokio::task::yield_now().await;
+        while batch.len() < BATCH
+            && let Ok(job) = jobs.try_recv()
+        {
+            batch.push(job);
+        }
+        commit(&mut batches, std::mem::take(&mut batch), &*on_stored).await;
     }
 }
 
 /// Commits a batch. If the database refuses it, each message is tried alone, so that one bad
 /// message harms no other.
-async fn commit(store: &ConferenceStore, jobs: Vec<Job>, on_stored: &(impl Fn(Vec<Message>) + Sync)) {
+async fn commit(batches: &mut Batches, jobs: Vec<Job>, on_stored: &(impl Fn(Vec<Message>) + Sync)) {
     let size = jobs.len();
     // Each message's trace shows the commit that it shared; the batch itself goes on in the first one's.
     let spans: Vec<Span> = jobs.iter().map(|job| info_span!(parent: &job.span, "commit", batch.size = size)).collect();
     let (drafts, answers): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.draft, job.answer)).unzip();
     let began = Instant::now();
-    let stored = store.store_messages(&drafts).instrument(spans.first().cloned().unwrap_or_else(Span::none)).await;
+    let stored = batches.store(&drafts).instrument(spans.first().cloned().unwrap_or_else(Span::none)).await;
     histogram!("cloudmeet_commit_messages").record(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
     histogram!("cloudmeet_commit_duration_seconds").record(began.elapsed().as_secs_f64());
     match stored {
@@ -126,7 +147,7 @@ async fn commit(store: &ConferenceStore, jobs: Vec<Job>, on_stored: &(impl Fn(Ve
                 "batch refused, trying singly"
             );
             for (draft, answer) in drafts.into_iter().zip(answers) {
-                match store.store_messages(&[draft]).await {
+                match batches.store(&[draft]).await {
                     Ok(outcomes) => finish(outcomes, vec![answer], on_stored),
                     Err(failure) => {
                         error!(error = &failure as &dyn std::error::Error, "message not stored");

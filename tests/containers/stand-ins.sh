@@ -59,7 +59,7 @@ fi
 image nginx nginx:1.28 '' 'EXPOSE 80' 'CMD ["nginx", "-g", "daemon off;"]'
 
 # The compiler of this machine, with the sources that Cargo.lock names: nothing is fetched while an image is built.
-tree rust gcc libc6-dev binutils
+tree rust gcc libc6-dev binutils make
 compiler=$(rustc --verbose --version)
 if [[ ! -e $cache/rust.compiler || $(<"$cache/rust.compiler") != "$compiler" ]]; then
   rm -rf "$cache/rust/usr/local/rust" "$cache/rust.compiler"

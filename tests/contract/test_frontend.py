@@ -97,6 +97,7 @@ def test_a_meeting_through_it(frontend):
         each.raw.close()
     assert ann.get("/api/rooms").headers["content-type"] == "application/json"
     assert ann.post("/api/auth/logout").status_code == 204
+    wait_until(lambda: ann.get("/api/rooms").status_code == 401, timeout=frontend.bites_s)
     problem(ann.get("/api/rooms"), 401, "session_over")
     # Neither tokens nor tickets are in the log.
     lines = [json.loads(line) for line in wait_until(frontend.read_accesses).splitlines()]

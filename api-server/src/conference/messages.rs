@@ -5,15 +5,15 @@ use std::sync::Arc;
 use aide::transform::TransformOperation;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use cloudmeet_api_types::chat::{EditMessage, ListMessages, Message, MessagePage, SendMessage};
 use cloudmeet_core::chat::{Content, EditError};
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
 use cloudmeet_core::permission::Action;
 use cloudmeet_store::MessageError;
 
-use super::{Conference, Unsent};
+use super::{Conference, Unsent, json_bytes};
 use crate::docs::problems;
 use crate::extract::{JsonBody, MessagePath, QueryParams, RoomPath};
 use crate::problem::{Code, Problem, Rule};
@@ -69,7 +69,7 @@ pub(super) async fn list(
     } else {
         read.await?
     };
-    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], page).into_response())
+    Ok(json_bytes(page))
 }
 
 pub(super) fn list_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {

@@ -1,18 +1,22 @@
 //! Making, listing, reading, changing and closing rooms.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aide::transform::TransformOperation;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
+use bytes::Bytes;
 use cloudmeet_api_types::room::{CreateRoom, ListRooms, Participant, Room, RoomDetail, UpdateRoom};
-use cloudmeet_core::permission::{Action, Membership};
+use cloudmeet_core::permission::{Action, Actor, Membership};
 use cloudmeet_core::room::{Description, Role, RoomName, RoomPatch};
 use cloudmeet_core::text::check_length;
-use cloudmeet_store::{ListFilter, NewRoom, RoomListing};
+use cloudmeet_store::{ConferenceStore, ListFilter, NewRoom, RoomListing, StoreError};
+use tokio::time::timeout;
 
-use super::{Conference, wire_access, wire_room};
+use super::{Conference, json_bytes, wire_access, wire_room};
 use crate::docs::problems;
 use crate::extract::{FieldErrors, JsonBody, QueryParams, RoomPath};
 use crate::problem::{Code, Problem, Rule};
@@ -20,6 +24,9 @@ use crate::sessions::Caller;
 
 /// The longest list.
 const MAX_LIMIT: i64 = 100;
+
+/// How long somebody waits for a list, its turn included.
+const LIST_PATIENCE: Duration = Duration::from_secs(15);
 
 /// The longest text that is looked for, in characters: no name is longer.
 const MAX_QUERY: usize = 255;
@@ -50,7 +57,7 @@ pub(super) async fn list(
     State(conference): State<Arc<Conference>>,
     caller: Caller,
     QueryParams(query): QueryParams<ListRooms>,
-) -> Result<Json<Vec<Room>>, Problem> {
+) -> Result<Response, Problem> {
     let mut errors = FieldErrors::default();
     let in_range = |value: i64, min: i64, max: Option<i64>| {
         if value >= min && max.is_none_or(|max| value <= max) { Ok(value) } else { Err(Rule::OutOfRange { min, max }) }
@@ -66,8 +73,17 @@ pub(super) async fn list(
         // NUL cannot be stored, so nothing holds it; Postgres would refuse to look.
         query: query.query.map(|text| text.replace('\0', "\u{FFFD}")).filter(|text| !text.trim().is_empty()),
     };
-    let listings = conference.store.list_rooms(caller.identity.actor(), &filter).await?;
-    Ok(Json(listings.into_iter().map(|listing| wire_room(listing, caller.identity.user_id)).collect()))
+    let actor = caller.identity.actor();
+    let read = || read_list(conference.store.clone(), actor, filter.clone());
+    let list = timeout(LIST_PATIENCE, conference.lists.ask((actor, filter.clone()), read)).await;
+    let list = list.map_err(|_| Code::ServiceUnavailable)?;
+    Ok(json_bytes(list.map_err(|error| Problem::from(&*error))?))
+}
+
+async fn read_list(store: ConferenceStore, actor: Actor, filter: ListFilter) -> Result<Bytes, Arc<StoreError>> {
+    let listings = store.list_rooms(actor, &filter).await?;
+    let rooms: Vec<Room> = listings.into_iter().map(|listing| wire_room(listing, actor.user_id)).collect();
+    Ok(serde_json::to_vec(&rooms).expect("rooms are made of strings and numbers").into())
 }
 
 pub(super) fn list_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -82,8 +98,9 @@ pub(super) async fn detail(
     caller: Caller,
 ) -> Result<Json<RoomDetail>, Problem> {
     let access = conference.access(id, &caller.identity, Action::SeeRoom).await?;
-    let participants = conference.store.present(id).await?.into_iter().map(Participant::from).collect();
-    Ok(Json(RoomDetail { room: wire_access(access, caller.identity.user_id), participants }))
+    let participants: Vec<_> = conference.store.present(id).await?.into_iter().map(Participant::from).collect();
+    let room = wire_access(access, caller.identity.user_id, participants.len());
+    Ok(Json(RoomDetail { room, participants }))
 }
 
 pub(super) fn detail_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -107,7 +124,8 @@ pub(super) async fn update(
     conference.store.change_room(id, who.actor(), RoomPatch { name, description }).await?;
     conference.hub.settings_changed(id);
     let access = conference.access(id, &who, Action::SeeRoom).await?;
-    Ok(Json(wire_access(access, who.user_id)))
+    let present = conference.store.present(id).await?.len();
+    Ok(Json(wire_access(access, who.user_id, present)))
 }
 
 pub(super) fn update_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {

@@ -174,7 +174,7 @@ impl AuthStore {
 
 /// A code is good while there is no administrator: the others that were printed lose their power
 /// with the first that is used.
-async fn spend_setup_code(tx: &mut Tx, code: &OpaqueToken, now: Timestamp) -> Result<SetupProof, StoreError> {
+async fn spend_setup_code(tx: &mut Tx<'_>, code: &OpaqueToken, now: Timestamp) -> Result<SetupProof, StoreError> {
     let spent = tx
         .execute(
             "UPDATE setup_codes SET spent_at = $2 WHERE digest = $1 AND spent_at IS NULL AND expires_at > $2 \

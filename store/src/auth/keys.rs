@@ -69,14 +69,14 @@ impl AuthStore {
 
     /// Begins a transaction that alone changes keys: writing the one row of `installation` makes
     /// others wait.
-    async fn lock_keys(&self) -> Result<Tx, StoreError> {
+    async fn lock_keys(&self) -> Result<Tx<'static>, StoreError> {
         let mut tx = self.database.begin().await?;
         tx.execute("UPDATE installation SET id = id WHERE id = 1", vec![]).await?;
         Ok(tx)
     }
 }
 
-async fn insert(tx: &mut Tx, key: &SealedKey, from: Timestamp) -> Result<(), StoreError> {
+async fn insert(tx: &mut Tx<'_>, key: &SealedKey, from: Timestamp) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO signing_keys (kid, public_key, sealed_private_key, created_at) VALUES ($1, $2, $3, $4)",
         values![key.kid.as_str(), key.public_key.as_str(), key.sealed_private_key.as_str(), from.as_millis()],

@@ -258,7 +258,7 @@ impl AuthStore {
 }
 
 async fn add_refresh_token(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     token: &OpaqueToken,
     session_id: &SessionId,
     now: Timestamp,
@@ -276,7 +276,7 @@ async fn add_refresh_token(
     Ok(())
 }
 
-async fn end(tx: &mut Tx, id: &SessionId, now: Timestamp) -> Result<(), StoreError> {
+async fn end(tx: &mut Tx<'_>, id: &SessionId, now: Timestamp) -> Result<(), StoreError> {
     let ended = tx
         .execute(
             "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL",

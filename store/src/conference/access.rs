@@ -12,6 +12,7 @@ use super::ConferenceStore;
 use super::people::{participant, participant_columns};
 use super::rooms::{room, room_columns};
 use crate::error::StoreError;
+use crate::kept::Kept;
 use crate::value::{object, values};
 
 /// Is a room with what a person is to it: all that a request about the room needs to be judged.
@@ -21,8 +22,6 @@ pub struct RoomAccess {
     pub room: Room,
     /// The person's row in it; `None` if they never joined.
     pub participant: Option<Participant>,
-    /// How many people are not offline.
-    pub present: i64,
     /// How often its people's names changed.
     renamings: i64,
 }
@@ -52,27 +51,36 @@ impl RoomAccess {
     }
 }
 
+/// Finds what people are to rooms, by a connection of its own.
+pub struct Accesses(Kept);
+
 impl ConferenceStore {
+    /// Begins to find what people are to rooms.
+    #[must_use]
+    pub fn accesses(&self) -> Accesses {
+        Accesses(self.database.kept())
+    }
+}
+
+impl Accesses {
     /// Finds rooms and what a person is to each, in one statement. What is not in the answer is no room.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn accesses(
-        &self,
+    pub async fn find(
+        &mut self,
         asked: &[(RoomId, UserId)],
     ) -> Result<HashMap<(RoomId, UserId), RoomAccess>, StoreError> {
         let pairs = object(asked.iter().map(|(room, user)| json!({ "room_id": room.get(), "user_id": user.get() })));
         let rows = self
-            .database
+            .0
             .read(
                 concat!(
                     "SELECT CAST(i.key AS BIGINT) AS place, ",
                     room_columns!(),
                     ", ",
                     participant_columns!(),
-                    ", r.renamings, \
-                     (SELECT COUNT(*) FROM participants o WHERE o.room_id = r.id AND o.status <> 'offline') AS present \
-                     FROM json_each($1) AS i JOIN rooms r ON r.id = CAST(i.value ->> 'room_id' AS BIGINT) \
+                    ", r.renamings FROM json_each($1) AS i JOIN rooms r ON r.id = CAST(i.value ->> 'room_id' AS BIGINT) \
                      LEFT JOIN participants p ON p.room_id = r.id \
                      AND p.user_id = CAST(i.value ->> 'user_id' AS BIGINT)"
                 ),
@@ -87,8 +95,7 @@ impl ConferenceStore {
                 Some(_) => Some(participant(row)?),
                 None => None,
             };
-            let (present, renamings) = (row.get("present")?, row.get("renamings")?);
-            found.insert(*pair, RoomAccess { room: room(row)?, participant, present, renamings });
+            found.insert(*pair, RoomAccess { room: room(row)?, participant, renamings: row.get("renamings")? });
         }
         Ok(found)
     }

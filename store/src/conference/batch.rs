@@ -4,7 +4,7 @@
 //! already and who may still speak; the rest gets its numbers from the rooms' own counters. Nothing
 //! is checked outside this transaction, so a leave or a closing happens wholly before or after.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cloudmeet_core::account::Standing;
 use cloudmeet_core::chat::{self, ClientMsgId, Content, Message, SendError, Verdict, Waiting};
@@ -19,9 +19,10 @@ use super::messages::{message, message_id, select_messages};
 use super::people::membership;
 use super::rooms::{self, room, room_columns};
 use crate::changes::{self, RoomChange};
-use crate::db::{Tx, locking};
+use crate::db::{Sql, Tx, locking};
 use crate::error::StoreError;
-use crate::value::{object, values};
+use crate::kept::Kept;
+use crate::value::{array, object, values};
 
 /// Is a message that waits to be stored.
 #[derive(Debug, Clone)]
@@ -55,24 +56,42 @@ struct Facts {
     reply_exists: bool,
 }
 
+/// Stores messages, by a connection of its own.
+pub struct Batches {
+    store: ConferenceStore,
+    connection: Kept,
+}
+
 impl ConferenceStore {
+    /// Begins to store messages.
+    #[must_use]
+    pub fn batches(&self) -> Batches {
+        Batches { store: self.clone(), connection: self.database.kept() }
+    }
+}
+
+impl Batches {
     /// Stores what may be stored, in the order given, and answers for each draft. When this returns
     /// `Ok`, the messages are on disk.
     ///
     /// # Errors
     /// [`StoreError`]: nothing was stored, unless the connection broke during the commit.
-    pub async fn store_messages(&self, drafts: &[Draft]) -> Result<Vec<Result<Sent, SendError>>, StoreError> {
-        let now = self.now();
-        let mut tx = self.database.begin().await?;
+    pub async fn store(&mut self, drafts: &[Draft]) -> Result<Vec<Result<Sent, SendError>>, StoreError> {
+        let outcomes = self.try_store(drafts).await;
+        if outcomes.is_err() {
+            self.connection.give_back();
+        }
+        outcomes
+    }
+
+    async fn try_store(&mut self, drafts: &[Draft]) -> Result<Vec<Result<Sent, SendError>>, StoreError> {
+        let now = self.store.now();
+        let mut tx = self.connection.begin().await?;
         let rooms = lock_rooms(&mut tx, drafts).await?;
         let facts = gather(&mut tx, drafts).await?;
         let verdicts = judge(drafts, &rooms, &facts);
 
         let mut stored = insert(&mut tx, drafts, &verdicts, now).await?;
-        if !stored.is_empty() {
-            advance_rooms(&mut tx, &stored, now).await?;
-            mark_own_as_read(&mut tx, drafts, &verdicts).await?;
-        }
         let known = fetch_known(&mut tx, &verdicts).await?;
         tx.commit().await?;
 
@@ -103,7 +122,7 @@ impl ConferenceStore {
 }
 
 /// Locks the rooms of a batch, in ascending order so that two batches never wait for each other in a ring.
-async fn lock_rooms(tx: &mut Tx, drafts: &[Draft]) -> Result<HashMap<RoomId, Room>, StoreError> {
+async fn lock_rooms(tx: &mut Tx<'_>, drafts: &[Draft]) -> Result<HashMap<RoomId, Room>, StoreError> {
     let ids = object(drafts.iter().map(|draft| json!({ "room_id": draft.room_id.get() })));
     let rows = tx
         .fetch(
@@ -123,7 +142,7 @@ async fn lock_rooms(tx: &mut Tx, drafts: &[Draft]) -> Result<HashMap<RoomId, Roo
 }
 
 /// Finds out about each draft what the decision needs, in one statement.
-async fn gather(tx: &mut Tx, drafts: &[Draft]) -> Result<Vec<Facts>, StoreError> {
+async fn gather(tx: &mut Tx<'_>, drafts: &[Draft]) -> Result<Vec<Facts>, StoreError> {
     let batch = object(drafts.iter().map(|draft| {
         json!({
             "room_id": draft.room_id.get(),
@@ -194,80 +213,77 @@ fn admit(draft: &Draft, room: &Room, facts: &Facts) -> Result<(), SendError> {
     if draft.reply_to.is_some() && !facts.reply_exists { Err(SendError::UnknownReply) } else { Ok(()) }
 }
 
-/// Inserts the messages that got a number. Gives their ids.
+/// Inserts the messages that got a number, sets the counters of their rooms, and notes the change of
+/// each. Who speaks has read what stands before: their own messages never count as unread.
+///
+/// SQLite does it in four statements. On Postgres each would be a round trip.
+const INSERT: Sql = Sql::per_engine(
+    "INSERT INTO messages (room_id, seq, user_id, content, client_msg_id, reply_to, created_at, rev) \
+     SELECT i.value ->> 'room_id', i.value ->> 'seq', i.value ->> 'user_id', i.value ->> 'content', \
+     i.value ->> 'client_msg_id', i.value ->> 'reply_to', $2, 0 FROM json_each($1) AS i RETURNING id, room_id, seq",
+    "WITH new AS (SELECT * FROM json_to_recordset($1) AS new \
+     (room_id BIGINT, seq BIGINT, user_id BIGINT, content TEXT, client_msg_id TEXT, reply_to BIGINT)), \
+     counted AS (UPDATE rooms SET last_seq = newest.seq, last_activity_at = $2 \
+     FROM (SELECT room_id, MAX(seq) AS seq FROM new GROUP BY room_id) AS newest WHERE rooms.id = newest.room_id), \
+     read AS (UPDATE participants SET read_seq = own.seq \
+     FROM (SELECT room_id, user_id, MAX(seq) AS seq FROM new GROUP BY room_id, user_id) AS own \
+     WHERE participants.room_id = own.room_id AND participants.user_id = own.user_id), \
+     noted AS (INSERT INTO conference_changes (kind, subject, at) \
+     SELECT DISTINCT 'messages', CAST(room_id AS TEXT), $2 FROM new) \
+     INSERT INTO messages (room_id, seq, user_id, content, client_msg_id, reply_to, created_at, rev) \
+     SELECT room_id, seq, user_id, content, client_msg_id, reply_to, $2, 0 FROM new RETURNING id, room_id, seq",
+);
+
+/// What SQLite does after its part of [`INSERT`].
+const COUNT: &str = "UPDATE rooms SET last_seq = newest.seq, last_activity_at = $2 \
+     FROM (SELECT i.value ->> 'room_id' AS room_id, MAX(i.value ->> 'seq') AS seq \
+     FROM json_each($1) AS i GROUP BY 1) AS newest WHERE rooms.id = newest.room_id";
+const MARK_READ: &str = "UPDATE participants SET read_seq = own.seq \
+     FROM (SELECT i.value ->> 'room_id' AS room_id, i.value ->> 'user_id' AS user_id, MAX(i.value ->> 'seq') AS seq \
+     FROM json_each($1) AS i GROUP BY 1, 2) AS own \
+     WHERE participants.room_id = own.room_id AND participants.user_id = own.user_id";
+
+/// Does [`INSERT`], whole on both engines. Gives the messages' ids.
 async fn insert(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     drafts: &[Draft],
     verdicts: &[Verdict],
     now: Timestamp,
 ) -> Result<HashMap<(RoomId, i64), MessageId>, StoreError> {
-    let batch = object(drafts.iter().zip(verdicts).filter_map(|(draft, verdict)| match verdict {
-        Verdict::Store(seq) => Some(json!({
+    let new = || {
+        drafts.iter().zip(verdicts).filter_map(|(draft, verdict)| match verdict {
+            Verdict::Store(seq) => Some((draft, *seq)),
+            _ => None,
+        })
+    };
+    if new().next().is_none() {
+        return Ok(HashMap::new());
+    }
+    let batch = array(new().map(|(draft, seq)| {
+        json!({
             "room_id": draft.room_id.get(),
             "seq": seq,
             "user_id": draft.user_id.get(),
             "content": draft.content.as_str(),
             "client_msg_id": draft.client_msg_id.as_ref().map(ClientMsgId::as_str),
             "reply_to": draft.reply_to.map(MessageId::get),
-        })),
-        _ => None,
+        })
     }));
-    let rows = tx
-        .fetch(
-            "INSERT INTO messages (room_id, seq, user_id, content, client_msg_id, reply_to, created_at, rev) \
-             SELECT CAST(i.value ->> 'room_id' AS BIGINT), CAST(i.value ->> 'seq' AS BIGINT), \
-             CAST(i.value ->> 'user_id' AS BIGINT), i.value ->> 'content', i.value ->> 'client_msg_id', \
-             CAST(i.value ->> 'reply_to' AS BIGINT), $2, 0 FROM json_each($1) AS i RETURNING id, room_id, seq",
-            vec![batch, now.as_millis().into()],
-        )
-        .await?;
+    let rows = tx.fetch(INSERT, values![batch.clone(), now.as_millis()]).await?;
+    let rooms: BTreeSet<RoomId> = new().map(|(draft, _)| draft.room_id).collect();
+    let changes: Vec<_> = rooms.into_iter().map(RoomChange::Messages).collect();
+    if tx.is_sqlite() {
+        tx.execute(COUNT, values![batch.clone(), now.as_millis()]).await?;
+        tx.execute(MARK_READ, vec![batch]).await?;
+        changes::note_all(tx, &changes, now).await?;
+    } else {
+        changes::announce_all(tx, &changes);
+    }
     rows.iter().map(|row| Ok(((rooms::room_id(row, "room_id")?, row.get("seq")?), message_id(row, "id")?))).collect()
 }
 
-/// Sets the counters of the rooms that got messages, and notes the change of each.
-async fn advance_rooms(
-    tx: &mut Tx,
-    stored: &HashMap<(RoomId, i64), MessageId>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let mut last: BTreeMap<RoomId, i64> = BTreeMap::new();
-    for &(room_id, seq) in stored.keys() {
-        let newest = last.entry(room_id).or_insert(seq);
-        *newest = seq.max(*newest);
-    }
-    let counters = object(last.iter().map(|(id, seq)| json!({ "room_id": id.get(), "last_seq": seq })));
-    tx.execute(
-        "UPDATE rooms SET last_seq = CAST(i.value ->> 'last_seq' AS BIGINT), last_activity_at = $2 \
-         FROM json_each($1) AS i WHERE rooms.id = CAST(i.value ->> 'room_id' AS BIGINT)",
-        vec![counters, now.as_millis().into()],
-    )
-    .await?;
-    changes::note_all(tx, last.into_keys().map(RoomChange::Messages), now).await
-}
-
-/// Who speaks has read what stands before: their own messages never count as unread.
-async fn mark_own_as_read(tx: &mut Tx, drafts: &[Draft], verdicts: &[Verdict]) -> Result<(), StoreError> {
-    let mut newest: BTreeMap<(RoomId, UserId), i64> = BTreeMap::new();
-    for (draft, verdict) in drafts.iter().zip(verdicts) {
-        if let Verdict::Store(seq) = verdict {
-            newest.insert((draft.room_id, draft.user_id), *seq);
-        }
-    }
-    let marks = object(
-        newest.iter().map(|((room, user), seq)| json!({ "room_id": room.get(), "user_id": user.get(), "seq": seq })),
-    );
-    tx.execute(
-        "UPDATE participants SET read_seq = CAST(i.value ->> 'seq' AS BIGINT) FROM json_each($1) AS i \
-         WHERE participants.room_id = CAST(i.value ->> 'room_id' AS BIGINT) \
-         AND participants.user_id = CAST(i.value ->> 'user_id' AS BIGINT)",
-        vec![marks],
-    )
-    .await?;
-    Ok(())
-}
-
 /// Reads the messages that were stored before this batch.
-async fn fetch_known(tx: &mut Tx, verdicts: &[Verdict]) -> Result<HashMap<MessageId, Message>, StoreError> {
+async fn fetch_known(tx: &mut Tx<'_>, verdicts: &[Verdict]) -> Result<HashMap<MessageId, Message>, StoreError> {
     let mut known = HashMap::new();
     for verdict in verdicts {
         if let Verdict::Known(id) = verdict {

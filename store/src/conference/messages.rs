@@ -121,7 +121,7 @@ impl ConferenceStore {
 
 /// Locks the room, finds the message and judges the actor. Gives the message and the room's next `rev`.
 async fn lock_message(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     room_id: RoomId,
     id: MessageId,
     actor: Actor,
@@ -143,7 +143,7 @@ async fn lock_message(
 
 /// Stores the changed message, if it changed.
 async fn finish(
-    mut tx: Tx,
+    mut tx: Tx<'_>,
     old: Message,
     new: Option<Message>,
     now: Timestamp,

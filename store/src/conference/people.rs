@@ -226,7 +226,7 @@ impl ConferenceStore {
 
 /// Inserts a person's row: a member who is not there yet.
 pub(super) async fn add_member(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     id: RoomId,
     who: &Identity,
     role: Role,
@@ -265,7 +265,7 @@ pub(super) async fn add_member(
 
 /// Locks a person's row in a room. `None` if there is none.
 pub(super) async fn lock_participant(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     id: RoomId,
     user_id: UserId,
 ) -> Result<Option<Participant>, StoreError> {
@@ -286,7 +286,7 @@ pub(super) async fn lock_participant(
 }
 
 /// Says whether a person belongs to a room, inside a transaction.
-pub(super) async fn membership_of(tx: &mut Tx, id: RoomId, user_id: UserId) -> Result<Membership, StoreError> {
+pub(super) async fn membership_of(tx: &mut Tx<'_>, id: RoomId, user_id: UserId) -> Result<Membership, StoreError> {
     let row = tx
         .fetch_one(
             "SELECT role, is_member FROM participants WHERE room_id = $1 AND user_id = $2",
@@ -300,7 +300,7 @@ pub(super) async fn membership_of(tx: &mut Tx, id: RoomId, user_id: UserId) -> R
 }
 
 /// Writes a person's row back as it is now.
-pub(super) async fn save(tx: &mut Tx, participant: &Participant) -> Result<(), StoreError> {
+pub(super) async fn save(tx: &mut Tx<'_>, participant: &Participant) -> Result<(), StoreError> {
     let presence = participant.presence;
     let (role, is_member) = match participant.membership {
         Membership::Member(role) => (role, true),
@@ -327,7 +327,7 @@ pub(super) async fn save(tx: &mut Tx, participant: &Participant) -> Result<(), S
     Ok(())
 }
 
-async fn touch_room(tx: &mut Tx, id: RoomId, now: Timestamp) -> Result<(), StoreError> {
+async fn touch_room(tx: &mut Tx<'_>, id: RoomId, now: Timestamp) -> Result<(), StoreError> {
     tx.execute("UPDATE rooms SET last_activity_at = $2 WHERE id = $1", values![id.get(), now.as_millis()]).await?;
     Ok(())
 }

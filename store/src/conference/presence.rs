@@ -289,7 +289,7 @@ impl ConferenceStore {
 }
 
 /// Ends everybody's presence in a room.
-pub(super) async fn end_everybody(tx: &mut Tx, id: RoomId, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn end_everybody(tx: &mut Tx<'_>, id: RoomId, now: Timestamp) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE participants SET status = 'offline', version = version + 1, alive_until = NULL, closing = FALSE, \
          call_socket = NULL, leave_time = $2 WHERE room_id = $1 AND status <> 'offline'",
@@ -301,13 +301,13 @@ pub(super) async fn end_everybody(tx: &mut Tx, id: RoomId, now: Timestamp) -> Re
 }
 
 /// Forgets all servers' sockets of a person in a room.
-pub(super) async fn drop_holds(tx: &mut Tx, id: RoomId, user_id: UserId) -> Result<(), StoreError> {
+pub(super) async fn drop_holds(tx: &mut Tx<'_>, id: RoomId, user_id: UserId) -> Result<(), StoreError> {
     tx.execute("DELETE FROM holds WHERE room_id = $1 AND user_id = $2", values![id.get(), user_id.get()]).await?;
     Ok(())
 }
 
 /// Says whether a living server has a socket of a person in a room.
-async fn is_held(tx: &mut Tx, id: RoomId, user_id: UserId, now: Timestamp) -> Result<bool, StoreError> {
+async fn is_held(tx: &mut Tx<'_>, id: RoomId, user_id: UserId, now: Timestamp) -> Result<bool, StoreError> {
     let row = tx
         .fetch_one(
             "SELECT s.id FROM holds h JOIN servers s ON s.id = h.server_id \

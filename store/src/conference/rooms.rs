@@ -34,7 +34,7 @@ pub struct NewRoom {
 }
 
 /// Says which rooms to list.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ListFilter {
     /// How many of the newest to leave out.
     pub skip: i64,
@@ -248,7 +248,7 @@ impl ConferenceStore {
 }
 
 /// Locks a room and decides whether the actor may do something in it.
-async fn authorise(tx: &mut Tx, id: RoomId, actor: Actor, action: Action) -> Result<Room, Failure<Denied>> {
+async fn authorise(tx: &mut Tx<'_>, id: RoomId, actor: Actor, action: Action) -> Result<Room, Failure<Denied>> {
     let room = lock(tx, id).await?.ok_or(Failure::Refused(Denied::NoSuchRoom))?;
     let membership = people::membership_of(tx, id, actor.user_id).await?;
     permission::permit(action, actor, &room, membership).map_err(Failure::Refused)?;
@@ -256,7 +256,7 @@ async fn authorise(tx: &mut Tx, id: RoomId, actor: Actor, action: Action) -> Res
 }
 
 /// Locks a room's row: what happens in it from here to the commit happens alone.
-pub(super) async fn lock(tx: &mut Tx, id: RoomId) -> Result<Option<Room>, StoreError> {
+pub(super) async fn lock(tx: &mut Tx<'_>, id: RoomId) -> Result<Option<Room>, StoreError> {
     let row = tx
         .fetch_one(
             locking!("r", concat!("SELECT ", room_columns!(), " FROM rooms r WHERE r.id = $1")),
@@ -267,7 +267,7 @@ pub(super) async fn lock(tx: &mut Tx, id: RoomId) -> Result<Option<Room>, StoreE
 }
 
 /// Counts that somebody in a locked room has another name: its history reads differently from now on.
-pub(super) async fn count_renaming(tx: &mut Tx, id: RoomId) -> Result<(), StoreError> {
+pub(super) async fn count_renaming(tx: &mut Tx<'_>, id: RoomId) -> Result<(), StoreError> {
     tx.execute("UPDATE rooms SET renamings = renamings + 1 WHERE id = $1", values![id.get()]).await.map(drop)
 }
 

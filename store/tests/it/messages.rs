@@ -33,7 +33,7 @@ async fn a_batch_stores_each_message_once_in_order(stores: Stores) {
         draft(two, &ann, "d", Some("2")),
     ];
     let sent: Vec<_> =
-        stores.conference.store_messages(&batch).await.unwrap().into_iter().map(Result::unwrap).collect();
+        stores.conference.batches().store(&batch).await.unwrap().into_iter().map(Result::unwrap).collect();
     let seqs: Vec<_> = sent.iter().map(|sent| (sent.message.seq, sent.is_new)).collect();
     assert_eq!(seqs, [(1, true), (1, true), (2, true), (1, false), (3, true)]);
     assert_eq!(sent[3].message, sent[0].message);
@@ -49,7 +49,7 @@ async fn a_repeat_is_answered_with_what_is_stored(stores: Stores) {
     let ann = person(1, "Ann");
     let room = stores.room(&ann).await.id;
     let send = async |content: &str| {
-        let outcomes = stores.conference.store_messages(&[draft(room, &ann, content, Some("x"))]).await.unwrap();
+        let outcomes = stores.conference.batches().store(&[draft(room, &ann, content, Some("x"))]).await.unwrap();
         outcomes.into_iter().next().unwrap().unwrap()
     };
     let first = send("first").await;
@@ -63,23 +63,23 @@ async fn only_members_of_an_open_room_speak(stores: Stores) {
     let room = stores.room(&ann).await.id;
     let nowhere = cloudmeet_core::id::RoomId::new(999_999).unwrap();
     let batch = [draft(room, &eve, "x", None), draft(nowhere, &ann, "x", None), draft(room, &ann, "ok", None)];
-    let outcomes = stores.conference.store_messages(&batch).await.unwrap();
+    let outcomes = stores.conference.batches().store(&batch).await.unwrap();
     assert_eq!(outcomes[0].as_ref().unwrap_err(), &SendError::Denied(Denied::NotMember));
     assert_eq!(outcomes[1].as_ref().unwrap_err(), &SendError::NoSuchRoom);
     assert_eq!(outcomes[2].as_ref().unwrap().message.seq, 1, "a refused message takes no number");
     stores.conference.close_room(room, ann.actor()).await.unwrap();
-    let outcomes = stores.conference.store_messages(&[draft(room, &ann, "late", None)]).await.unwrap();
+    let outcomes = stores.conference.batches().store(&[draft(room, &ann, "late", None)]).await.unwrap();
     assert_eq!(outcomes[0].as_ref().unwrap_err(), &SendError::Denied(Denied::RoomClosed));
 }
 
 async fn an_answer_must_answer_a_message_of_the_room(stores: Stores) {
     let ann = person(1, "Ann");
     let (room, other) = (stores.room(&ann).await.id, stores.room(&ann).await.id);
-    let sent = stores.conference.store_messages(&[draft(room, &ann, "question", None)]).await.unwrap();
+    let sent = stores.conference.batches().store(&[draft(room, &ann, "question", None)]).await.unwrap();
     let id = sent[0].as_ref().unwrap().message.id;
     let answer = |room, reply_to| Draft { reply_to: Some(reply_to), ..draft(room, &ann, "answer", None) };
     let batch = [answer(room, id), answer(other, id), answer(room, MessageId::new(999_999).unwrap())];
-    let outcomes = stores.conference.store_messages(&batch).await.unwrap();
+    let outcomes = stores.conference.batches().store(&batch).await.unwrap();
     assert_eq!(outcomes[0].as_ref().unwrap().message.reply_to, Some(id));
     assert_eq!(outcomes[1].as_ref().unwrap_err(), &SendError::UnknownReply);
     assert_eq!(outcomes[2].as_ref().unwrap_err(), &SendError::UnknownReply);
@@ -98,7 +98,7 @@ async fn writers_on_two_servers_leave_no_gap(stores: Stores) {
                 let batch: Vec<_> = (0..3)
                     .map(|n| draft(rooms[(n + writer) % 3], &ann, "x", Some(&format!("{writer}-{number}"))))
                     .collect();
-                for outcome in store.store_messages(&batch).await.unwrap() {
+                for outcome in store.batches().store(&batch).await.unwrap() {
                     assert!(outcome.unwrap().is_new);
                 }
             }
@@ -125,7 +125,7 @@ async fn any_text_comes_back_as_it_was_sent(stores: Stores) {
     ];
     let batch: Vec<_> =
         texts.iter().enumerate().map(|(n, text)| draft(room, &ann, text, Some(&format!("\"'{n}\\")))).collect();
-    stores.conference.store_messages(&batch).await.unwrap();
+    stores.conference.batches().store(&batch).await.unwrap();
     let stored = stores.history(room).await;
     assert_eq!(stored.iter().map(|message| message.content.as_str()).collect::<Vec<_>>(), texts);
     assert_eq!(stored[6].client_msg_id.as_deref(), Some("\"'6\\"));
@@ -136,7 +136,7 @@ async fn edits_and_deletions_are_counted_and_found(stores: Stores) {
     let room = stores.room(&ann).await.id;
     stores.conference.join(room, &bob).await.unwrap();
     let batch: Vec<_> = (0..3).map(|_| draft(room, &bob, "old", None)).collect();
-    stores.conference.store_messages(&batch).await.unwrap();
+    stores.conference.batches().store(&batch).await.unwrap();
     let ids: Vec<_> = stores.history(room).await.into_iter().map(|message| message.id).collect();
     let new = Content::parse("new".to_owned()).unwrap();
     let edited = stores.conference.edit_message(room, ids[0], bob.actor(), &new).await.unwrap();
@@ -177,7 +177,7 @@ async fn the_writer_publishes_in_order_before_it_answers(stores: Stores) {
     let room = stores.room(&ann).await.id;
     let published = Arc::new(Mutex::new(Vec::new()));
     let seen = published.clone();
-    let (writer, task) = MessageWriter::start(stores.conference.clone(), move |messages| {
+    let (writer, tasks) = MessageWriter::start(&stores.conference, move |messages| {
         seen.lock().unwrap().extend(messages.into_iter().map(|message| message.seq));
     });
     let mut answers = tokio::task::JoinSet::new();
@@ -197,5 +197,5 @@ async fn the_writer_publishes_in_order_before_it_answers(stores: Stores) {
     let refused = writer.submit(draft(room, &person(9, "Eve"), "x", None)).unwrap().await;
     assert_eq!(refused.unwrap_err(), SubmitError::Refused(SendError::Denied(Denied::NotMember)));
     drop(writer);
-    task.await.unwrap();
+    tasks.join_all().await;
 }

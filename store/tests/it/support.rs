@@ -84,7 +84,7 @@ impl Stores {
 
     /// Asks what a person is to a room, alone.
     pub(crate) async fn access(&self, room: RoomId, user: UserId) -> Option<RoomAccess> {
-        self.conference.accesses(&[(room, user)]).await.unwrap().remove(&(room, user))
+        self.conference.accesses().find(&[(room, user)]).await.unwrap().remove(&(room, user))
     }
 
     pub(crate) async fn room(&self, owner: &Identity) -> Room {

@@ -1,0 +1,100 @@
+//! What every request passes on its way in, and every answer on its way out.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::FutureExt as _;
+use tower::ServiceBuilder;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
+use tower_http::cors::CorsLayer;
+use url::Url;
+
+use crate::client_address::Proxies;
+use crate::observe::observe;
+use crate::origin::Names;
+use crate::problem::{Code, Language, Problem, localise};
+
+/// How long a browser may remember what other origins are allowed.
+const CORS_MAX_AGE: Duration = Duration::from_secs(600);
+
+/// Knows under which names and through which proxies requests may come.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// The server's own names.
+    pub names: Names,
+    /// The proxies to believe.
+    pub proxies: Proxies,
+}
+
+impl Edge {
+    /// Wraps routes in what every request passes. Pages of `origins` may use the interface, too.
+    ///
+    /// One layer of ours does it all: each further one would copy and box what is inside it for every
+    /// request.
+    pub fn around(self, router: Router, origins: &[Url]) -> Router {
+        let compression = CompressionLayer::new()
+            .compress_when(SizeAbove::new(512).and(NotForContentType::GRPC).and(NotForContentType::SSE));
+        router.layer(
+            ServiceBuilder::new()
+                .layer(compression)
+                .layer(from_fn_with_state(self, pass))
+                .option_layer(cors(origins))
+                .map_response(with_methods)
+                .layer(DefaultBodyLimit::disable()),
+        )
+    }
+
+    async fn answer(self, mut request: Request, next: Next) -> Response {
+        let language = Language::negotiate(request.headers());
+        self.proxies.mark(&mut request);
+        let mut response = if self.names.admit(&request) {
+            let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+            answered.unwrap_or_else(|_| Problem::from(Code::Internal).into_response())
+        } else {
+            Problem::from(Code::WrongHost).into_response()
+        };
+        localise(&mut response, language);
+        response
+    }
+}
+
+async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+    let mut response = observe(request, |request| edge.answer(request, next)).await;
+    let headers = response.headers_mut();
+    // Caches keep nothing of what they are not told to keep.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// The router knows which methods a path has and puts them into an answer of its own; the problem
+/// that takes its place keeps them when it is rendered again.
+fn with_methods(mut response: Response) -> Response {
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED && response.extensions().get::<Problem>().is_none() {
+        let allow = response.headers_mut().remove(header::ALLOW);
+        return Problem::method_not_allowed(allow).into_response();
+    }
+    response
+}
+
+/// Lets the pages of `ALLOWED_ORIGINS` use the interface, with the refresh cookie where the browser
+/// sends it (CORS). `None` without any: then only pages of the server itself can.
+fn cors(allowed: &[Url]) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> =
+        allowed.iter().filter_map(|url| url.origin().ascii_serialization().try_into().ok()).collect();
+    (!origins.is_empty()).then(|| {
+        CorsLayer::new()
+            .allow_origin(origins)
+            .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
+            .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+            .expose_headers([header::RETRY_AFTER])
+            .allow_credentials(true)
+            .max_age(CORS_MAX_AGE)
+    })
+}

@@ -1,0 +1,97 @@
+//! Connections that are kept between statements.
+//!
+//! Taking one from the pool and giving it back costs a round trip each, as much as a small statement.
+//! Who asks all the time keeps theirs, and gives it back after an error: the pool sees what is left of it.
+
+use std::time::Instant;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, Pool, Postgres, Sqlite};
+
+use crate::db::{Database, EngineTx, STALE_AFTER, Sql, Tx, for_postgres, for_sqlite, in_time};
+use crate::error::StoreError;
+use crate::value::{Row, Value};
+
+/// Is a connection that somebody keeps.
+pub(crate) struct Kept {
+    database: Database,
+    connection: KeptConnection,
+}
+
+pub(crate) enum KeptConnection {
+    Sqlite(Slot<Sqlite>),
+    Postgres(Slot<Postgres>),
+}
+
+impl Kept {
+    pub(crate) fn new(database: Database, connection: KeptConnection) -> Self {
+        Self { database, connection }
+    }
+
+    /// Reads, outside any transaction.
+    pub(crate) async fn read(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        let rows = self.try_read(sql.into(), values).await;
+        if rows.is_err() {
+            self.give_back();
+        }
+        rows
+    }
+
+    async fn try_read(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        match &mut self.connection {
+            KeptConnection::Sqlite(slot) => {
+                let connection = slot.connection().await?;
+                let rows = in_time(for_sqlite(sql, values).fetch_all(&mut **connection)).await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            KeptConnection::Postgres(slot) => {
+                let connection = slot.connection().await?;
+                let rows = in_time(for_postgres(sql, values).fetch_all(&mut **connection)).await?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    /// Begins a transaction that writes. One that is not committed holds its locks until the connection
+    /// is [given back](Self::give_back).
+    pub(crate) async fn begin(&mut self) -> Result<Tx<'_>, StoreError> {
+        match &mut self.connection {
+            // There is one that writes, and everybody needs it.
+            KeptConnection::Sqlite(_) => self.database.begin().await,
+            KeptConnection::Postgres(slot) => {
+                let transaction = in_time(slot.connection().await?.begin()).await?;
+                Ok(self.database.tx(EngineTx::Postgres(transaction)))
+            }
+        }
+    }
+
+    /// Gives the connection back to the pool, which ends what was under way on it.
+    pub(crate) fn give_back(&mut self) {
+        match &mut self.connection {
+            KeptConnection::Sqlite(slot) => slot.kept = None,
+            KeptConnection::Postgres(slot) => slot.kept = None,
+        }
+    }
+}
+
+/// Is the place of a connection of one engine, and since when nothing was asked on it.
+pub(crate) struct Slot<DB: sqlx::Database> {
+    pool: Pool<DB>,
+    kept: Option<(PoolConnection<DB>, Instant)>,
+}
+
+impl<DB: sqlx::Database> Slot<DB> {
+    pub(crate) fn new(pool: &Pool<DB>) -> Self {
+        Self { pool: pool.clone(), kept: None }
+    }
+
+    /// Gives the connection. One that has been idle for long the pool looks at first.
+    async fn connection(&mut self) -> Result<&mut PoolConnection<DB>, StoreError> {
+        let fresh = self.kept.take().filter(|(_, used)| used.elapsed() < STALE_AFTER);
+        let connection = match fresh {
+            Some((connection, _)) => connection,
+            None => in_time(self.pool.acquire()).await?,
+        };
+        Ok(&mut self.kept.insert((connection, Instant::now())).0)
+    }
+}
