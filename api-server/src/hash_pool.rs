@@ -20,7 +20,7 @@ const MAX_THREADS: usize = 4;
 /// How far the threads step back before everything else (nice(2)): while a core is busy, an answer does not
 /// wait for a hash. On an idle one they take it whole.
 #[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 19;
 
 /// Says why a password was not hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 
 use cloudmeet_core::id::{RoomId, SessionId, UserId};
 use cloudmeet_core::time::{Span, Timestamp};
-use serde_json::json;
 
 use crate::db::{Database, Tx};
 use crate::error::StoreError;
-use crate::value::{Row, object, values};
+use crate::value::{Row, values};
 
 /// How long after a row those with lesser ids are looked for: longer than any transaction takes from
 /// the row to its commit.
@@ -56,7 +55,6 @@ pub enum RoomChange {
 /// Is a kind of change with its table.
 pub(crate) trait Change: Sized {
     const INSERT: &'static str;
-    const INSERT_ALL: &'static str;
     const AFTER: &'static str;
     const PRUNE: &'static str;
 
@@ -77,8 +75,6 @@ pub struct ChangeRow {
 
 impl Change for AccountChange {
     const INSERT: &'static str = "INSERT INTO auth_changes (kind, subject, at) VALUES ($1, $2, $3)";
-    const INSERT_ALL: &'static str = "INSERT INTO auth_changes (kind, subject, at) \
-         SELECT i.value ->> 'kind', i.value ->> 'subject', $2 FROM json_each($1) AS i";
     const AFTER: &'static str =
         "SELECT id, kind, subject, at FROM auth_changes WHERE id > $1 AND at >= $2 ORDER BY id LIMIT $3";
     const PRUNE: &'static str = "DELETE FROM auth_changes WHERE at < $1";
@@ -101,8 +97,6 @@ impl Change for AccountChange {
 
 impl Change for RoomChange {
     const INSERT: &'static str = "INSERT INTO conference_changes (kind, subject, at) VALUES ($1, $2, $3)";
-    const INSERT_ALL: &'static str = "INSERT INTO conference_changes (kind, subject, at) \
-         SELECT i.value ->> 'kind', i.value ->> 'subject', $2 FROM json_each($1) AS i";
     const AFTER: &'static str =
         "SELECT id, kind, subject, at FROM conference_changes WHERE id > $1 AND at >= $2 ORDER BY id LIMIT $3";
     const PRUNE: &'static str = "DELETE FROM conference_changes WHERE at < $1";
@@ -144,17 +138,8 @@ pub(crate) async fn note<C: Change>(tx: &mut Tx<'_>, change: &C, now: Timestamp)
     Ok(())
 }
 
-/// Notes many changes at once in the transaction that makes them.
-pub(crate) async fn note_all<C: Change>(tx: &mut Tx<'_>, changes: &[C], now: Timestamp) -> Result<(), StoreError> {
-    let row = |(kind, subject)| json!({ "kind": kind, "subject": subject });
-    let rows = object(changes.iter().map(|change| row(change.to_row())));
-    tx.execute(C::INSERT_ALL, values![rows, now.as_millis()]).await?;
-    announce_all(tx, changes);
-    Ok(())
-}
-
-/// Says on the bus, once the transaction lasts, what its own statement has noted.
-pub(crate) fn announce_all<C: Change>(tx: &mut Tx<'_>, changes: &[C]) {
+/// Says on the bus, once the transaction lasts, what a statement of its own has noted.
+pub(crate) fn announce_all<C: Change>(tx: &mut Tx<'_>, changes: impl Iterator<Item = C>) {
     for change in changes {
         let (kind, subject) = change.to_row();
         tx.announce(kind, subject);

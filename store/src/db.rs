@@ -356,10 +356,6 @@ pub(crate) enum EngineTx<'c> {
 }
 
 impl Tx<'_> {
-    pub(crate) const fn is_sqlite(&self) -> bool {
-        matches!(self.transaction, EngineTx::Sqlite(_))
-    }
-
     /// Runs a statement and gives its rows.
     pub(crate) async fn fetch(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         let sql = sql.into();
