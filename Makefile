@@ -8,6 +8,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 
 CARGO ?= cargo
+export CARGO
 # Caches outside the clone where there is a place for them, inside it otherwise.
 CACHE := $(shell directory="$${XDG_CACHE_HOME:-$$HOME/.cache}/cloudmeet"; mkdir -p "$$directory" 2>/dev/null && echo "$$directory" || echo "$(CURDIR)/.cache")
 VENV := $(CACHE)/venv-$(shell sha256sum tests/requirements.txt | cut -c1-12)

@@ -138,7 +138,8 @@ impl Unsent {
     }
 }
 
-/// How many lists of rooms are read at once: as many as SQLite's readers.
+/// How many lists of rooms are read at once. While they are, the same questions gather and share a reading;
+/// more at once would save fewer.
 pub const LISTS_AT_ONCE: usize = 2;
 
 /// Answers with JSON that is already written.

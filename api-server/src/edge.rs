@@ -98,3 +98,59 @@ fn cors(allowed: &[Url]) -> Option<CorsLayer> {
             .max_age(CORS_MAX_AGE)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::body::Body;
+    use axum::extract::ConnectInfo;
+    use axum::routing::get;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::config::Exposure;
+
+    async fn broken() {
+        panic!("on purpose");
+    }
+
+    /// Asks in Russian.
+    async fn ask(method: Method, path: &str, host: &str) -> (Response<()>, serde_json::Value) {
+        let routes = Router::new()
+            .route("/broken", get(broken))
+            .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) });
+        let edge = Edge { names: Names::new(&Exposure::Local, &[]), proxies: Proxies::new(Vec::new()) };
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", host)
+            .header("accept-language", "ru")
+            .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))))
+            .body(Body::empty())
+            .expect("a request");
+        let (parts, body) = edge.around(routes, &[]).oneshot(request).await.expect("an answer").into_parts();
+        let body = body.collect().await.expect("a body").to_bytes();
+        (Response::from_parts(parts, ()), serde_json::from_slice(&body).expect("JSON"))
+    }
+
+    #[tokio::test]
+    async fn what_goes_wrong_in_a_handler_and_before_it_is_a_problem_like_any_other() {
+        for (method, host, status, code) in [
+            (Method::GET, "localhost", StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            (Method::GET, "evil.example", StatusCode::MISDIRECTED_REQUEST, "wrong_host"),
+            (Method::POST, "localhost", StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+        ] {
+            let (answer, body) = ask(method, "/broken", host).await;
+            assert_eq!((answer.status(), body["code"].as_str()), (status, Some(code)), "{body}");
+            let headers = answer.headers();
+            assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
+            assert_eq!(headers[header::CONTENT_LANGUAGE], "ru");
+            assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+            assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+            assert!(headers.contains_key("x-request-id"));
+            assert_eq!(headers.contains_key(header::ALLOW), status == StatusCode::METHOD_NOT_ALLOWED);
+        }
+    }
+}

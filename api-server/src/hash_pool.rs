@@ -17,8 +17,8 @@ const MEMORY_KEPT: Duration = Duration::from_secs(10);
 /// How many threads hash at most.
 const MAX_THREADS: usize = 4;
 
-/// How far the threads step back before everything else (nice(2)): while a core is busy, an answer does not
-/// wait for a hash. On an idle one they take it whole.
+/// How far the threads step back before everything else (nice(2)): an answer hardly waits for a hash. On an
+/// idle core they take it whole; while all are busy for long, sign-ins take seconds and the pool says no.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 19;
 

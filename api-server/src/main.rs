@@ -7,7 +7,7 @@ use cloudmeet_api_server::config::{Command, Config};
 use cloudmeet_api_server::{healthcheck, roles, server, telemetry, web_ui};
 use url::Url;
 
-/// Threads allocate apart, and what many requests have freed goes back to the system.
+/// Small answers are quick, and what many requests have freed goes back to the system.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -448,9 +448,17 @@ async fn start_rooms(
     let server_id = common.server_id.clone();
     let (hub, errands) = Hub::new();
     let publisher = hub.clone();
-    let (writer, writing) = MessageWriter::start(store, move |new| publisher.publish_messages(new));
+    let (writer, mut writing) = MessageWriter::start(store, move |new| publisher.publish_messages(new));
     let (reader, reading) = AccessReader::start(store.clone());
-    common.tasks.tracker().spawn(async { drop(tokio::join!(writing.join_all(), reading)) });
+    common.tasks.tracker().spawn(reading);
+    common.tasks.tracker().spawn(async move {
+        // One that ends by a fault must not take the other along.
+        while let Some(ended) = writing.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a writer of messages ended");
+            }
+        }
+    });
     store.renew_server(&server_id).await.context("rooms")?;
     let follower = Follower {
         hub: hub.clone(),

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 type Reading<A> = BoxFuture<'static, A>;
 
-/// Shares readings. Cheap to clone.
+/// Shares readings.
 #[derive(Debug)]
 pub struct SingleFlight<Q, A> {
     gathering: Arc<Gathering<Q, A>>,
@@ -23,12 +23,6 @@ pub struct SingleFlight<Q, A> {
 /// Is the readings that have not begun, each as long as somebody waits for it.
 type Gathering<Q, A> = Mutex<Waiting<Q, A>>;
 type Waiting<Q, A> = HashMap<Q, (Arc<()>, WeakShared<Reading<A>>)>;
-
-impl<Q, A> Clone for SingleFlight<Q, A> {
-    fn clone(&self) -> Self {
-        Self { gathering: self.gathering.clone(), places: self.places.clone() }
-    }
-}
 
 impl<Q, A> SingleFlight<Q, A>
 where
@@ -43,7 +37,7 @@ where
 
     /// Joins the reading of this question that waits for a place; without one, `read` will wait. Nothing
     /// is read for those who have gone before its turn comes.
-    pub fn ask<F>(&self, question: Q, read: impl FnOnce() -> F) -> Shared<Reading<A>>
+    pub fn ask<F>(&self, question: Q, read: F) -> Shared<Reading<A>>
     where
         F: Future<Output = A> + Send + 'static,
     {
@@ -53,7 +47,7 @@ where
         }
         let mark = Arc::new(());
         let open = Open { gathering: self.gathering.clone(), question: question.clone(), mark: mark.clone() };
-        let (places, read) = (self.places.clone(), read());
+        let places = self.places.clone();
         let reading = async move {
             // It is never closed, so there is always a place in the end.
             let _place = places.acquire().await;
@@ -120,15 +114,12 @@ mod tests {
     #[tokio::test]
     async fn who_asks_before_a_reading_begins_shares_it_and_who_asks_after_does_not() {
         let (source, flights) = (Source::new(), SingleFlight::new(1));
-        let first = tokio::spawn(flights.ask("a", || source.read()));
+        let first = tokio::spawn(flights.ask("a", source.read()));
         while source.readings.load(Ordering::Relaxed) == 0 {
             tokio::task::yield_now().await;
         }
-        let (second, third, other) = (
-            flights.ask("a", || source.read()),
-            flights.ask("a", || source.read()),
-            flights.ask("b", || source.read()),
-        );
+        let (second, third, other) =
+            (flights.ask("a", source.read()), flights.ask("a", source.read()), flights.ask("b", source.read()));
         source.go.add_permits(3);
         let joined = tokio::join!(second, third, other, first);
         assert_eq!((joined.0, joined.1), (1, 1));
@@ -139,10 +130,10 @@ mod tests {
     #[tokio::test]
     async fn who_has_gone_leaves_nothing_behind_and_keeps_nobody() {
         let (source, flights) = (Source::new(), SingleFlight::new(1));
-        drop(flights.ask("a", || source.read()));
+        drop(flights.ask("a", source.read()));
         assert!(lock(&flights.gathering).is_empty());
         source.go.add_permits(1);
-        let (gone, stays) = (flights.ask("a", || source.read()), flights.ask("a", || source.read()));
+        let (gone, stays) = (flights.ask("a", source.read()), flights.ask("a", source.read()));
         drop(gone);
         assert_eq!(stays.await, 0);
     }

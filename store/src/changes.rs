@@ -138,14 +138,6 @@ pub(crate) async fn note<C: Change>(tx: &mut Tx<'_>, change: &C, now: Timestamp)
     Ok(())
 }
 
-/// Says on the bus, once the transaction lasts, what a statement of its own has noted.
-pub(crate) fn announce_all<C: Change>(tx: &mut Tx<'_>, changes: impl Iterator<Item = C>) {
-    for change in changes {
-        let (kind, subject) = change.to_row();
-        tx.announce(kind, subject);
-    }
-}
-
 /// Deletes rows that every server has read long ago.
 pub(crate) async fn prune<C: Change>(database: &Database) -> Result<(), StoreError> {
     let mut tx = database.begin().await?;

@@ -32,8 +32,8 @@ const POSTGRES_TIMEOUTS_MS: [(&str, &str); 3] =
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long a connection to Postgres may have been idle and still be believed to lead somewhere: asking
-/// first costs as much as many a statement.
-pub(crate) const STALE_AFTER: Duration = Duration::from_secs(1);
+/// first costs as much as many a statement. Who gets one that was cut meanwhile hears that the store is away.
+const STALE_AFTER: Duration = Duration::from_secs(2);
 
 const POSTGRES_CONNECTIONS: u32 = 16;
 const SQLITE_READERS: u32 = 4;
@@ -134,8 +134,8 @@ fn migration_reason(error: &sqlx::migrate::MigrateError) -> String {
     }
 }
 
-/// Is a statement; the engines differ only in that Postgres locks rows by `FOR UPDATE` while
-/// SQLite has one writer, who locks everything from `BEGIN IMMEDIATE` on.
+/// Is a statement. Where the engines' texts differ, it is nearly always in that Postgres locks rows by
+/// `FOR UPDATE` while SQLite has one writer, who locks everything from `BEGIN IMMEDIATE` on.
 #[derive(Clone, Copy)]
 pub(crate) struct Sql {
     sqlite: &'static str,
@@ -207,6 +207,7 @@ impl Database {
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A file does not go away.
             .test_before_acquire(false)
             .connect_with(options.clone())
             .await
@@ -215,7 +216,6 @@ impl Database {
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            // A file does not go away.
             .test_before_acquire(false)
             .idle_timeout(READER_IDLE)
             .connect_with(options.read_only(true).create_if_missing(false))
@@ -236,12 +236,7 @@ impl Database {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
             .before_acquire(|connection, known| {
-                Box::pin(async move {
-                    if known.idle_for >= STALE_AFTER {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
+                Box::pin(async move { Ok(known.idle_for < STALE_AFTER || connection.ping().await.is_ok()) })
             })
             .connect_with(options.options(POSTGRES_TIMEOUTS_MS))
             .await

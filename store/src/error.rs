@@ -60,7 +60,7 @@ impl StoreError {
     }
 
     /// Says that nothing was heard for too long.
-    pub(crate) fn no_answer() -> Self {
+    pub fn no_answer() -> Self {
         Self::Unavailable(crate::db::no_answer())
     }
 

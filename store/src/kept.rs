@@ -1,18 +1,27 @@
 //! Connections that are kept between statements.
 //!
-//! Taking one from the pool and giving it back costs a round trip each, as much as a small statement.
-//! Who asks all the time keeps theirs, and gives it back after an error: the pool sees what is left of it.
+//! The pool asks every connection that comes back whether it lives, which costs as much as a small
+//! statement. Who asks all the time keeps theirs, and gives it back after an error, when nothing more is
+//! to be asked, and from time to time: the pool sees what is left of it and how old it is.
 
-use std::time::Instant;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Pool, Postgres, Sqlite};
+use tokio::time::timeout;
 
-use crate::db::{Database, EngineTx, STALE_AFTER, Sql, Tx, for_postgres, for_sqlite, in_time};
+use crate::db::{Database, EngineTx, Sql, Tx, for_postgres, for_sqlite, in_time};
 use crate::error::StoreError;
 use crate::value::{Row, Value};
 
-/// Is a connection that somebody keeps.
+/// How long a connection is kept without a question: less than what the pool believes without looking.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How long a connection is kept at most. The pool ends what has lived too long.
+const KEPT: Duration = Duration::from_secs(600);
+
+/// Is a connection that somebody keeps. What is asked must be waited for to its end.
 pub(crate) struct Kept {
     database: Database,
     connection: KeptConnection,
@@ -26,6 +35,16 @@ pub(crate) enum KeptConnection {
 impl Kept {
     pub(crate) fn new(database: Database, connection: KeptConnection) -> Self {
         Self { database, connection }
+    }
+
+    /// Waits for what is to be asked next. When it does not come soon, the connection goes back meanwhile.
+    pub(crate) async fn idle_until<T>(&mut self, next: impl Future<Output = T>) -> T {
+        let mut next = pin!(next);
+        if let Ok(next) = timeout(IDLE, next.as_mut()).await {
+            return next;
+        }
+        self.give_back();
+        next.await
     }
 
     /// Reads, outside any transaction.
@@ -74,7 +93,7 @@ impl Kept {
     }
 }
 
-/// Is the place of a connection of one engine, and since when nothing was asked on it.
+/// Is the place of a connection of one engine, and since when it is there.
 pub(crate) struct Slot<DB: sqlx::Database> {
     pool: Pool<DB>,
     kept: Option<(PoolConnection<DB>, Instant)>,
@@ -85,13 +104,12 @@ impl<DB: sqlx::Database> Slot<DB> {
         Self { pool: pool.clone(), kept: None }
     }
 
-    /// Gives the connection. One that has been idle for long the pool looks at first.
     async fn connection(&mut self) -> Result<&mut PoolConnection<DB>, StoreError> {
-        let fresh = self.kept.take().filter(|(_, used)| used.elapsed() < STALE_AFTER);
-        let connection = match fresh {
-            Some((connection, _)) => connection,
-            None => in_time(self.pool.acquire()).await?,
+        let kept = self.kept.take().filter(|(_, since)| since.elapsed() < KEPT);
+        let kept = match kept {
+            Some(kept) => kept,
+            None => (in_time(self.pool.acquire()).await?, Instant::now()),
         };
-        Ok(&mut self.kept.insert((connection, Instant::now())).0)
+        Ok(&mut self.kept.insert(kept).0)
     }
 }

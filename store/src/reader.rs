@@ -41,7 +41,7 @@ impl AccessReader {
         let (queue, mut questions) = mpsc::channel(QUEUE);
         let task = tokio::spawn(async move {
             let (mut batch, mut accesses) = (Vec::new(), store.accesses());
-            while questions.recv_many(&mut batch, BATCH).await > 0 {
+            while accesses.connection().idle_until(questions.recv_many(&mut batch, BATCH)).await > 0 {
                 // Whoever is about to ask, too, may.
                 tokio::task::yield_now().await;
                 while batch.len() < BATCH

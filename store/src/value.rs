@@ -18,7 +18,7 @@ pub(crate) enum Value {
     Integer(Option<i64>),
     Text(Option<String>),
     Truth(bool),
-    /// A JSON text for `json_each`: both engines turn an object into rows of `key` and `value`.
+    /// A JSON text: of an object `json_each` makes rows of `key` and `value` on both engines ([`object`]).
     Json(String),
 }
 

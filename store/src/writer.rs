@@ -1,7 +1,7 @@
-//! The writer: one task that takes whatever messages wait and commits them together.
+//! The writer: tasks that take whatever messages wait and commit them together.
 //!
-//! Under load batches grow by themselves; without load a message is committed at once. There is no
-//! timer. One task also means that this server publishes messages in the order of their numbers.
+//! Under load batches grow by themselves; without load a message is committed at once. No message waits
+//! for a timer. Each room has one task, so this server publishes its messages in the order of their numbers.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use tracing::{Instrument as _, Span, error, info_span, warn};
 use crate::conference::{Batches, ConferenceStore, Draft, Sent};
 use crate::error::StoreError;
 
-/// How many messages may wait.
+/// How many messages may wait for each task.
 const QUEUE: usize = 2048;
 
 /// How many messages one transaction takes at most.
@@ -67,8 +67,8 @@ pub struct MessageWriter {
 
 impl MessageWriter {
     /// Starts the writer. `on_stored` gets the new messages of each commit, before their senders are
-    /// answered, those of a room in the order of their numbers; it must not block. Its tasks end after the
-    /// last clone.
+    /// answered, those of a room in the order of their numbers; it must not block. The tasks end after the
+    /// last clone; dropped, they end at once.
     #[must_use]
     pub fn start(
         store: &ConferenceStore,
@@ -93,14 +93,12 @@ impl MessageWriter {
         draft: Draft,
     ) -> Result<impl Future<Output = Result<Sent, SubmitError>> + Send + use<>, SubmitError> {
         let (answer, outcome) = oneshot::channel();
-        // A room's messages go one after the other.
-        let place = draft.room_id.get().unsigned_abs() % self.queues.len() as u64;
-        self.queues[usize::try_from(place).unwrap_or_default()]
-            .try_send(Job { draft, span: Span::current(), answer })
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => SubmitError::Overloaded,
-                mpsc::error::TrySendError::Closed(_) => SubmitError::Unavailable,
-            })?;
+        // A room's messages go one after the other. Its id is positive.
+        let place = usize::try_from(draft.room_id.get()).unwrap_or_default() % self.queues.len();
+        self.queues[place].try_send(Job { draft, span: Span::current(), answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SubmitError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => SubmitError::Unavailable,
+        })?;
         Ok(async move { outcome.await.unwrap_or(Err(SubmitError::Unavailable)) })
     }
 }
@@ -108,7 +106,7 @@ impl MessageWriter {
 /// Commits what waits, until nobody can hand over more.
 async fn write(mut batches: Batches, mut jobs: mpsc::Receiver<Job>, on_stored: Arc<impl Fn(Vec<Message>) + Sync>) {
     let mut batch = Vec::with_capacity(BATCH);
-    while jobs.recv_many(&mut batch, BATCH).await > 0 {
+    while batches.connection().idle_until(jobs.recv_many(&mut batch, BATCH)).await > 0 {
         // Whoever is about to send, too, shares the commit.
         tokio::task::yield_now().await;
         while batch.len() < BATCH

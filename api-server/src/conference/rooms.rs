@@ -74,9 +74,14 @@ pub(super) async fn list(
         query: query.query.map(|text| text.replace('\0', "\u{FFFD}")).filter(|text| !text.trim().is_empty()),
     };
     let actor = caller.identity.actor();
-    let read = || read_list(conference.store.clone(), actor, filter.clone());
-    let list = timeout(LIST_PATIENCE, conference.lists.ask((actor, filter.clone()), read)).await;
-    let list = list.map_err(|_| Code::ServiceUnavailable)?;
+    let read = read_list(conference.store.clone(), actor, filter.clone());
+    // What takes long, a search or a late page, waits for nobody and keeps nobody waiting.
+    let list = if filter.query.is_some() || filter.skip > 0 {
+        read.await
+    } else {
+        let list = timeout(LIST_PATIENCE, conference.lists.ask((actor, filter), read)).await;
+        list.unwrap_or_else(|_| Err(Arc::new(StoreError::no_answer())))
+    };
     Ok(json_bytes(list.map_err(|error| Problem::from(&*error))?))
 }
 

@@ -63,6 +63,10 @@ impl ConferenceStore {
 }
 
 impl Accesses {
+    pub(crate) fn connection(&mut self) -> &mut Kept {
+        &mut self.0
+    }
+
     /// Finds rooms and what a person is to each, in one statement. What is not in the answer is no room.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use super::ConferenceStore;
 use super::messages::{message, message_id, select_messages};
 use super::people::membership;
 use super::rooms::{self, room, room_columns};
-use crate::changes::{self, RoomChange};
+use crate::changes::{Change as _, RoomChange};
 use crate::db::{Sql, Tx, locking};
 use crate::error::StoreError;
 use crate::kept::Kept;
@@ -56,7 +56,7 @@ struct Facts {
     reply_exists: bool,
 }
 
-/// Stores messages, by a connection of its own.
+/// Stores messages, on Postgres by a connection of its own.
 pub struct Batches {
     store: ConferenceStore,
     connection: Kept,
@@ -71,8 +71,14 @@ impl ConferenceStore {
 }
 
 impl Batches {
+    pub(crate) fn connection(&mut self) -> &mut Kept {
+        &mut self.connection
+    }
+
     /// Stores what may be stored, in the order given, and answers for each draft. When this returns
     /// `Ok`, the messages are on disk.
+    ///
+    /// It must be waited for: dropped half-way, it leaves the rooms locked until the next one.
     ///
     /// # Errors
     /// [`StoreError`]: nothing was stored, unless the connection broke during the commit.
@@ -229,8 +235,8 @@ const INSERT: Sql = Sql::per_engine(
      FROM json_each($1) AS i GROUP BY 1, 2) AS own \
      WHERE participants.room_id = own.room_id AND participants.user_id = own.user_id; \
      INSERT INTO conference_changes (kind, subject, at) \
-     SELECT DISTINCT 'messages', CAST(i.value ->> 'room_id' AS TEXT), $2 FROM json_each($1) AS i",
-    "WITH new AS (SELECT * FROM json_to_recordset($1) AS new \
+     SELECT DISTINCT $3, CAST(i.value ->> 'room_id' AS TEXT), $2 FROM json_each($1) AS i",
+    "WITH new AS (SELECT room_id, seq, user_id, content, client_msg_id, reply_to FROM json_to_recordset($1) AS new \
      (room_id BIGINT, seq BIGINT, user_id BIGINT, content TEXT, client_msg_id TEXT, reply_to BIGINT)), \
      counted AS (UPDATE rooms SET last_seq = newest.seq, last_activity_at = $2 \
      FROM (SELECT room_id, MAX(seq) AS seq FROM new GROUP BY room_id) AS newest WHERE rooms.id = newest.room_id), \
@@ -238,7 +244,7 @@ const INSERT: Sql = Sql::per_engine(
      FROM (SELECT room_id, user_id, MAX(seq) AS seq FROM new GROUP BY room_id, user_id) AS own \
      WHERE participants.room_id = own.room_id AND participants.user_id = own.user_id), \
      noted AS (INSERT INTO conference_changes (kind, subject, at) \
-     SELECT DISTINCT 'messages', CAST(room_id AS TEXT), $2 FROM new) \
+     SELECT DISTINCT $3, CAST(room_id AS TEXT), $2 FROM new) \
      INSERT INTO messages (room_id, seq, user_id, content, client_msg_id, reply_to, created_at, rev) \
      SELECT room_id, seq, user_id, content, client_msg_id, reply_to, $2, 0 FROM new RETURNING id, room_id, seq",
 );
@@ -271,9 +277,14 @@ async fn insert(
             "reply_to": draft.reply_to.map(MessageId::get),
         })
     }));
-    let rows = tx.fetch(INSERT, values![batch, now.as_millis()]).await?;
     let rooms: BTreeSet<RoomId> = new.iter().map(|(draft, _)| draft.room_id).collect();
-    changes::announce_all(tx, rooms.into_iter().map(RoomChange::Messages));
+    let changes: Vec<_> = rooms.into_iter().map(|id| RoomChange::Messages(id).to_row()).collect();
+    // A change's subject is its room's number, as the statement writes it.
+    let kind = changes.first().map_or("", |(kind, _)| kind);
+    let rows = tx.fetch(INSERT, values![batch, now.as_millis(), kind]).await?;
+    for (kind, subject) in changes {
+        tx.announce(kind, subject);
+    }
     rows.iter().map(|row| Ok(((rooms::room_id(row, "room_id")?, row.get("seq")?), message_id(row, "id")?))).collect()
 }
 

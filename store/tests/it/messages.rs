@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use cloudmeet_core::chat::{Content, EditError, SendError};
-use cloudmeet_core::id::MessageId;
+use cloudmeet_core::id::{MessageId, RoomId};
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
 use cloudmeet_core::permission::Denied;
 use cloudmeet_store::{Draft, Failure, MessageError, MessageWriter, RoomChange, SubmitError};
@@ -174,27 +174,35 @@ async fn edits_and_deletions_are_counted_and_found(stores: Stores) {
 
 async fn the_writer_publishes_in_order_before_it_answers(stores: Stores) {
     let ann = person(1, "Ann");
-    let room = stores.room(&ann).await.id;
+    // Neighbours: on Postgres they have different tasks.
+    let rooms = [stores.room(&ann).await.id, stores.room(&ann).await.id];
     let published = Arc::new(Mutex::new(Vec::new()));
     let seen = published.clone();
     let (writer, tasks) = MessageWriter::start(&stores.conference, move |messages| {
-        seen.lock().unwrap().extend(messages.into_iter().map(|message| message.seq));
+        seen.lock().unwrap().extend(messages.into_iter().map(|message| (message.room_id, message.seq)));
     });
     let mut answers = tokio::task::JoinSet::new();
-    for number in 0..100 {
+    for number in 0..200 {
+        let room = rooms[number % 2];
         let answer = writer.submit(draft(room, &ann, "x", Some(&number.to_string()))).unwrap();
         let published = published.clone();
         answers.spawn(async move {
             let seq = answer.await.unwrap().message.seq;
-            assert!(published.lock().unwrap().contains(&seq), "published before it is answered");
-            seq
+            assert!(published.lock().unwrap().contains(&(room, seq)), "published before it is answered");
+            (room, seq)
         });
     }
-    let mut seqs = answers.join_all().await;
-    seqs.sort_unstable();
-    assert_eq!(seqs, (1..=100).collect::<Vec<_>>());
-    assert_eq!(*published.lock().unwrap(), seqs);
-    let refused = writer.submit(draft(room, &person(9, "Eve"), "x", None)).unwrap().await;
+    let answered = answers.join_all().await;
+    for room in rooms {
+        let of_room = |pairs: &[(RoomId, i64)]| -> Vec<i64> {
+            pairs.iter().filter(|(id, _)| *id == room).map(|(_, seq)| *seq).collect()
+        };
+        let mut seqs = of_room(&answered);
+        seqs.sort_unstable();
+        assert_eq!(seqs, (1..=100).collect::<Vec<_>>());
+        assert_eq!(of_room(&published.lock().unwrap()), seqs);
+    }
+    let refused = writer.submit(draft(rooms[0], &person(9, "Eve"), "x", None)).unwrap().await;
     assert_eq!(refused.unwrap_err(), SubmitError::Refused(SendError::Denied(Denied::NotMember)));
     drop(writer);
     tasks.join_all().await;

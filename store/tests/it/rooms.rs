@@ -126,6 +126,18 @@ async fn unread_counts_what_others_said(stores: Stores) {
     assert_eq!(unread(&bob).await, 1, "it never goes back");
     stores.conference.mark_read(room.id, bob.user_id, i64::MAX).await.unwrap();
     assert_eq!(unread(&bob).await, 0);
+    // In one commit each person reads their own words in their own room, and no further.
+    let other = stores.room(&bob).await;
+    let batch = [
+        draft(room.id, &bob, "a", None),
+        draft(other.id, &bob, "b", None),
+        draft(room.id, &ann, "c", None),
+        draft(room.id, &ann, "d", None),
+    ];
+    stores.conference.batches().store(&batch).await.unwrap();
+    let in_other = stores.access(other.id, bob.user_id).await.unwrap();
+    assert_eq!((unread(&ann).await, unread(&bob).await, in_other.unread()), (0, 2, 0));
+    stores.conference.mark_read(room.id, bob.user_id, i64::MAX).await.unwrap();
     let audience = stores.conference.audience(room.id).await.unwrap().unwrap();
     assert_eq!(audience.listing_for(bob.user_id).unread, 0);
 }
