@@ -102,6 +102,10 @@ test-browser: build browser-tools ## Types and units of the web UI, and two brow
 	npx tsc --project ../../frontend
 	node --test --test-concurrency=1 .
 
+.PHONY: test-mutants
+test-mutants: tools ## Break the server in many ways, in a copy, and see that the tests notice
+	$(PART) mutants $(VENV)/bin/python tests/mutants/run.py $(CACHE)/mutants
+
 .PHONY: bench
 bench: tools dist ## Measure against references on this machine, and write README's table
 	$(PART) bench $(POSTGRES) --fsync $(DIST)/cloudmeet-bench --write README.md

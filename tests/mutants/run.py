@@ -1,0 +1,77 @@
+"""Breaks the server on purpose, one way at a time, in a copy of the sources, and sees that tests turn red.
+
+    python tests/mutants/run.py DIRECTORY [WORD]
+
+DIRECTORY holds the copy and what is compiled; WORD picks mutants by what they are about. The copy is of the last
+commit. Ends with 1 if a mutant is not noticed.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import tomllib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# What fails to compile shows nothing.
+COMPILE_S, TESTS_S = 1200, 1200
+
+
+def run(copy: pathlib.Path, *command: str, timeout_s: float, **settings: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        command, cwd=copy, timeout=timeout_s, env=os.environ | settings,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )
+
+
+def judge(copy: pathlib.Path, target: pathlib.Path, mutant: dict) -> str:
+    """Says what became of a mutant: `noticed`, or why it was not."""
+    file = copy / mutant["file"]
+    whole = file.read_text()
+    if whole.count(mutant["old"]) != 1:
+        return "is not where it should be"
+    file.write_text(whole.replace(mutant["old"], mutant["new"]))
+    try:
+        settings = {"CARGO_TARGET_DIR": str(target)}
+        build = ["cargo", "build", "--locked", "--package", "cloudmeet-api-server"]
+        if "cargo" in mutant:
+            build = ["cargo", "test", "--locked", "--no-run", *mutant["cargo"][:2]]
+        compiled = run(copy, *build, timeout_s=COMPILE_S, **settings)
+        if compiled.returncode:
+            return "does not compile:\n" + compiled.stdout[-2000:]
+        if "cargo" in mutant:
+            tests = run(copy, "tests/harness/with-postgres.sh", "cargo", "test", "--locked", *mutant["cargo"],
+                        timeout_s=TESTS_S, **settings)
+        else:
+            tests = run(copy, sys.executable, "-m", "pytest", "-x", "-q", *mutant["tests"], timeout_s=TESTS_S,
+                        CLOUDMEET_SERVER=str(target / "debug/cloudmeet-api-server"), **settings)
+        return "noticed" if tests.returncode else "NOT NOTICED"
+    finally:
+        file.write_text(whole)
+
+
+def main() -> int:
+    directory, word = pathlib.Path(sys.argv[1]), (sys.argv[2:] or [""])[0]
+    copy, target = directory / "sources", directory / "target"
+    directory.mkdir(parents=True, exist_ok=True)
+    if not copy.exists():
+        subprocess.run(["git", "clone", "--quiet", "--shared", str(ROOT), str(copy)], check=True)
+    subprocess.run(["git", "-C", str(copy), "fetch", "--quiet", "origin", "HEAD"], check=True)
+    subprocess.run(["git", "-C", str(copy), "checkout", "--quiet", "--force", "--detach", "FETCH_HEAD"], check=True)
+    mutants = tomllib.loads((pathlib.Path(__file__).parent / "mutants.toml").read_text())["mutant"]
+    missed = 0
+    for mutant in mutants:
+        if word not in mutant["about"]:
+            continue
+        began = time.monotonic()
+        outcome = judge(copy, target, mutant)
+        missed += outcome != "noticed"
+        print(f"{outcome:12} {time.monotonic() - began:5.0f} s  {mutant['file']}: {mutant['about']}", flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
