@@ -36,7 +36,7 @@ test: ## Install what the tests need and run every test, the long ones shortened
 
 .PHONY: test-long
 test-long: ## Run the faults at their promised length, on what is shipped
-	@$(MAKE) --no-print-directory tools dist
+	@$(MAKE) --no-print-directory tools build dist
 	LONG=1 CLOUDMEET_SERVER=$(CURDIR)/$(DIST)/cloudmeet-api-server $(PYTEST) tests/faults
 
 .PHONY: tools
