@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -18,6 +19,8 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # What fails to compile shows nothing.
 COMPILE_S, TESTS_S = 1200, 1200
+# A test that failed, as pytest and as Cargo name it.
+RED = re.compile(r"^FAILED (\S+)|^test (\S+) \.\.\. FAILED$", re.MULTILINE)
 
 
 def run(copy: pathlib.Path, *command: str, timeout_s: float, **settings: str) -> subprocess.CompletedProcess:
@@ -28,7 +31,7 @@ def run(copy: pathlib.Path, *command: str, timeout_s: float, **settings: str) ->
 
 
 def judge(copy: pathlib.Path, target: pathlib.Path, mutant: dict) -> str:
-    """Says what became of a mutant: `noticed`, or why it was not."""
+    """Says what became of a mutant: `noticed by` a test, or why it was not."""
     file = copy / mutant["file"]
     whole = file.read_text()
     if whole.count(mutant["old"]) != 1:
@@ -48,7 +51,10 @@ def judge(copy: pathlib.Path, target: pathlib.Path, mutant: dict) -> str:
         else:
             tests = run(copy, sys.executable, "-m", "pytest", "-x", "-q", *mutant["tests"], timeout_s=TESTS_S,
                         CLOUDMEET_SERVER=str(target / "debug/cloudmeet-api-server"), **settings)
-        return "noticed" if tests.returncode else "NOT NOTICED"
+        if not tests.returncode:
+            return "NOT NOTICED"
+        red = [pytest or cargo for pytest, cargo in RED.findall(tests.stdout)]
+        return f"noticed by {red[0]}" if red else "fails without a red test:\n" + tests.stdout[-2000:]
     finally:
         file.write_text(whole)
 
@@ -68,8 +74,8 @@ def main() -> int:
             continue
         began = time.monotonic()
         outcome = judge(copy, target, mutant)
-        missed += outcome != "noticed"
-        print(f"{outcome:12} {time.monotonic() - began:5.0f} s  {mutant['file']}: {mutant['about']}", flush=True)
+        missed += not outcome.startswith("noticed by")
+        print(f"{mutant['about']} ({mutant['file']}, {time.monotonic() - began:.0f} s)\n    {outcome}", flush=True)
     return 1 if missed else 0
 
 
