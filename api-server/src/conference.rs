@@ -156,10 +156,9 @@ pub fn wire_room(listing: RoomListing, user_id: UserId) -> WireRoom {
 
 /// Is a room as somebody who asked for it gets it, with so many people who are not offline.
 #[must_use]
-pub fn wire_access(access: RoomAccess, user_id: UserId, present: usize) -> WireRoom {
+pub fn wire_access(access: RoomAccess, user_id: UserId, present: i64) -> WireRoom {
     let my_role = role_in(&access.room, user_id, access.membership());
-    let participants_count = i64::try_from(present).unwrap_or(i64::MAX);
-    let view = RoomView { participants_count, unread: access.unread(), my_role };
+    let view = RoomView { participants_count: present, unread: access.unread(), my_role };
     WireRoom::new(access.room, view)
 }
 

@@ -18,6 +18,12 @@ use crate::problem::{Code, Problem};
 /// How long a store may take to answer before it counts as away.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Says whether a path is asked by machines again and again, and tells nothing of anybody.
+#[must_use]
+pub fn is_probe(path: &str) -> bool {
+    matches!(path, "/health" | "/livez" | "/readyz" | "/metrics")
+}
+
 /// Is what readiness depends on. Cheap to clone.
 #[derive(Clone)]
 pub struct Health {

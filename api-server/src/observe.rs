@@ -12,6 +12,8 @@ use tracing::{Instrument as _, Span, field, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use uuid::Uuid;
 
+use crate::health::is_probe;
+
 /// The header by which a request's id goes from one service to the next, and back to the client.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -32,8 +34,8 @@ pub async fn observe<F: Future<Output = Response>>(
     let method = method(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     // Probes ask all the time, and nobody asks what became of them.
-    let is_probe = matches!(request.uri().path(), "/health" | "/livez" | "/readyz" | "/metrics");
-    let span = if is_probe { Span::none() } else { describe(&request, method, route.as_ref(), &id) };
+    let span =
+        if is_probe(request.uri().path()) { Span::none() } else { describe(&request, method, route.as_ref(), &id) };
 
     let began = Instant::now();
     let active = Active::begin();

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, header};
 use url::Url;
 
 use crate::config::Exposure;
+use crate::health::is_probe;
 
 /// Headers by which a proxy shows itself.
 const FORWARDING_HEADERS: [&str; 6] =
@@ -76,9 +77,9 @@ impl Names {
     /// a forgotten proxy gets through. Probes and Prometheus ask by address, and learn nothing of anybody.
     #[must_use]
     pub fn admit(&self, request: &Request) -> bool {
-        let is_probe = matches!(request.uri().path(), "/health" | "/livez" | "/readyz" | "/metrics");
         let uri_host = request.uri().authority().map(axum::http::uri::Authority::as_str);
-        self.answers(request.headers(), uri_host) || (is_probe && self.0.exposure != Exposure::Local)
+        self.answers(request.headers(), uri_host)
+            || (is_probe(request.uri().path()) && self.0.exposure != Exposure::Local)
     }
 
     /// Says whether the server answers to the name by which a request addresses it.

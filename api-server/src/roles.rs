@@ -2,7 +2,7 @@
 
 mod common;
 mod documented;
-mod keys;
+mod installation;
 mod running;
 
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use cloudmeet_store::{AccessReader, AuthStore, ConferenceStore, MessageWriter};
 use self::common::Common;
 pub use self::documented::openapi;
 use self::documented::{Documented, documented, documented_for, or_nothing};
-pub use self::keys::rotate_keys;
-use self::keys::{location, sealing_key};
+pub use self::installation::rotate_keys;
+use self::installation::{location, sealing_key};
 pub use self::running::Running;
 use crate::access_token::{self, Keys, Signer, StoredKeys, Verifier};
 use crate::accounts::Accounts;
@@ -82,13 +82,13 @@ async fn all(config: &Config, common: &Common) -> anyhow::Result<Server> {
     let hub = conference.hub.clone();
     let auth = AuthState { auth, sessions: sessions.clone(), names: common.names.clone() };
     let conference = ConferenceState { conference, sessions, names: common.names.clone() };
-    let Documented { auth: auth_routes, conference: room_routes, socket, health: probes, .. } = documented();
+    let Documented { auth: auth_routes, conference: room_routes, socket, health: probes, openapi } = documented();
     let router = auth_routes
         .with_state(auth)
         .merge(room_routes.with_state(conference.clone()))
         .merge(socket.with_state(conference))
         .merge(probes.with_state(health.clone()))
-        .merge(docs_ui::routes(openapi().into()))
+        .merge(docs_ui::routes(openapi.into()))
         .merge(web_ui::routes());
     let mut server = common.finish(config, or_nothing(router), health, (Some(hub), Vec::new()));
     server.setup_code = setup_code;
@@ -159,8 +159,8 @@ fn gateway_alone(config: &Config, common: &Common) -> Server {
         stop: common.stop.clone(),
     };
     let health = Health::new("gateway", None, None, None);
-    let probes = documented().health.with_state(health.clone());
-    let own = probes.merge(docs_ui::routes(openapi().into())).merge(web_ui::routes());
+    let Documented { health: probes, openapi, .. } = documented();
+    let own = probes.with_state(health.clone()).merge(docs_ui::routes(openapi.into())).merge(web_ui::routes());
     common.finish(config, gateway::routes(gateway).merge(own), health, (None, upstreams))
 }
 

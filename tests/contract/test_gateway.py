@@ -397,10 +397,12 @@ def test_what_only_reads_is_asked_for_again_and_what_may_have_been_obeyed_is_not
         gateway = behind(fake, CONFERENCE_SERVICE_URL=f"{broken.url},{fake.url}")
         assert {httpx.get(gateway.url + "/api/rooms").status_code for _ in range(10)} == {200}
         assert broken.heads
-        broken.heads.clear()
-        fake.heads.clear()
-        statuses = [httpx.post(gateway.url + "/api/rooms", json={}).status_code for _ in range(10)]
-        assert (statuses.count(502), statuses.count(200)) == (len(broken.heads), len(fake.heads)) == (5, 5)
+        # A body that cannot be sent twice is not what keeps it back.
+        for method, path, body in (("POST", "/api/rooms", {}), ("POST", "/api/rooms/7/leave", None), ("DELETE", "/api/rooms/7", None)):
+            broken.heads.clear()
+            fake.heads.clear()
+            statuses = [httpx.request(method, gateway.url + path, json=body).status_code for _ in range(10)]
+            assert (statuses.count(502), statuses.count(200)) == (len(broken.heads), len(fake.heads)) == (5, 5), method
 
 
 # What clients claim

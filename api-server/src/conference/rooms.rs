@@ -104,7 +104,8 @@ pub(super) async fn detail(
 ) -> Result<Json<RoomDetail>, Problem> {
     let access = conference.access(id, &caller.identity, Action::SeeRoom).await?;
     let participants: Vec<_> = conference.store.present(id).await?.into_iter().map(Participant::from).collect();
-    let room = wire_access(access, caller.identity.user_id, participants.len());
+    let present = i64::try_from(participants.len()).unwrap_or(i64::MAX);
+    let room = wire_access(access, caller.identity.user_id, present);
     Ok(Json(RoomDetail { room, participants }))
 }
 
@@ -129,7 +130,7 @@ pub(super) async fn update(
     conference.store.change_room(id, who.actor(), RoomPatch { name, description }).await?;
     conference.hub.settings_changed(id);
     let access = conference.access(id, &who, Action::SeeRoom).await?;
-    let present = conference.store.present(id).await?.len();
+    let present = conference.store.count_present(id).await?;
     Ok(Json(wire_access(access, who.user_id, present)))
 }
 

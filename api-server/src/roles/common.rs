@@ -10,8 +10,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
-use super::keys::installation;
-use super::{Running, Server};
+use super::{Running, Server, installation};
 use crate::access_token::{self, Keys, PublishedKeys, Verifier};
 use crate::auth_service::AuthService;
 use crate::client_address::Proxies;
@@ -51,7 +50,7 @@ impl Common {
         let redis = match &config.redis {
             // The gateway has nothing to say and nothing to hear.
             Some(url) if config.role != Role::Gateway => {
-                Some(Redis::new(url.reveal(), &installation(config)?).context("REDIS_URL")?)
+                Some(Redis::new(url.reveal(), &installation::name(config)?).context("REDIS_URL")?)
             }
             _ => None,
         };

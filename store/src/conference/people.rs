@@ -83,6 +83,16 @@ impl ConferenceStore {
         rows.iter().map(participant).collect()
     }
 
+    /// Counts everybody who is not offline.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_present(&self, id: RoomId) -> Result<i64, StoreError> {
+        let count = "SELECT COUNT(*) AS present FROM participants WHERE room_id = $1 AND status <> 'offline'";
+        let row = self.database.read_one(count, values![id.get()]).await?;
+        row.map_or(Ok(0), |row| row.get("present"))
+    }
+
     /// Finds a person's row in a room. `None` if they never joined.
     ///
     /// # Errors

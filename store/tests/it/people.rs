@@ -42,6 +42,7 @@ async fn joining_makes_one_row_a_person_for_good(stores: Stores) {
     assert_eq!(back.participant.id, first.participant.id);
     assert!(back.participant.presence.version > first.participant.presence.version);
     let present = stores.conference.present(room).await.unwrap();
+    assert_eq!(stores.conference.count_present(room).await.unwrap(), i64::try_from(present.len()).unwrap());
     assert_eq!(present.iter().map(|p| p.user_id).collect::<Vec<_>>(), [bob.user_id]);
 }
 

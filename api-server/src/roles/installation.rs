@@ -12,7 +12,7 @@ use crate::random;
 
 /// Names the installation among others on the same Redis: by what its servers share and others do not
 /// have.
-pub(super) fn installation(config: &Config) -> anyhow::Result<String> {
+pub(super) fn name(config: &Config) -> anyhow::Result<String> {
     let name = with_shared_secret(config, |secret| crypto::authenticate(secret, "cloudmeet: installation"))?;
     let (name, _) = name.split_first_chunk().expect("32 bytes hold 16");
     Ok(Uuid::from_bytes(*name).to_string())
