@@ -29,6 +29,13 @@ export type Status = "online" | "in_call" | "offline";
  */
 export type Visibility = "public" | "private" | "password";
 /**
+ * Says in which form to take a history along.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ExportFormat".
+ */
+export type ExportFormat = "json" | "txt" | "html";
+/**
  * Is a frame as it comes: with the `id` of the request that it answers, if it answers one.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -141,6 +148,39 @@ export type Answer = {
     }
   | {
       /**
+       * Who.
+       */
+      participant: Participant;
+      /**
+       * The room.
+       */
+      room_id: number;
+      type: "lobby";
+      /**
+       * Whether they wait.
+       */
+      waiting: boolean;
+    }
+  | {
+      /**
+       * The room.
+       */
+      room_id: number;
+      type: "admitted";
+    }
+  | {
+      /**
+       * When.
+       */
+      closes_at: string;
+      /**
+       * The room.
+       */
+      room_id: number;
+      type: "closing";
+    }
+  | {
+      /**
        * Why.
        */
       reason: RemovedReason;
@@ -163,7 +203,7 @@ export type Answer = {
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "RemovedReason".
  */
-export type RemovedReason = "elsewhere";
+export type RemovedReason = "kicked" | "banned" | "denied" | "ended" | "elsewhere";
 /**
  * Is what a client sends.
  *
@@ -350,6 +390,10 @@ export interface ProblemBody {
    */
   errors?: FieldProblem[];
   /**
+   * When the room opens; only with the code `not_open`.
+   */
+  opens_at?: string | null;
+  /**
    * The HTTP status.
    */
   status: number;
@@ -467,218 +511,21 @@ export interface Validation {
   valid: boolean;
 }
 /**
- * Asks for a new room.
+ * Answers the admission of everybody who waited.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "CreateRoom".
+ * via the `definition` "AllAdmitted".
  */
-export interface CreateRoom {
+export interface AllAdmitted {
   /**
-   * At most 2,000 characters.
+   * Who came in.
    */
-  description?: string | null;
+  admitted: Participant[];
   /**
-   * 1–255 characters after trimming.
+   * How many wait on, for the room is full.
    */
-  name: string;
+  waiting: number;
 }
-/**
- * Changes a message's text.
- *
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "EditMessage".
- */
-export interface EditMessage {
-  /**
-   * 1–2,000 characters, not blank.
-   */
-  content: string;
-}
-/**
- * Answers a join.
- *
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "Joined".
- */
-export interface Joined {
-  /**
-   * For a person to read.
-   */
-  message: string;
-  /**
-   * The person's row in this room.
-   */
-  participant_id: number;
-  /**
-   * The room.
-   */
-  room_id: number;
-}
-/**
- * Answers a leave.
- *
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "Left".
- */
-export interface Left {
-  /**
-   * For a person to read.
-   */
-  message: string;
-}
-/**
- * Says which messages to read.
- *
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "ListMessages".
- */
-export interface ListMessages {
-  /**
-   * Those right after this number.
-   */
-  after_seq?: number | null;
-  /**
-   * Those right before this number.
-   */
-  before_seq?: number | null;
-  /**
-   * How many at most; 1–200 (50).
-   */
-  limit?: number | null;
-  /**
-   * How many of the newest to leave out.
-   */
-  skip?: number | null;
-}
-/**
- * Says which rooms to list.
- *
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "ListRooms".
- */
-export interface ListRooms {
-  /**
-   * How many to list; 1–100.
-   */
-  limit?: number;
-  /**
-   * Leave out closed rooms.
-   */
-  only_active?: boolean;
-  /**
-   * Only rooms whose name or description holds this, without regard to case; at most 255 characters.
-   */
-  query?: string | null;
-  /**
-   * How many of the newest to leave out; at least 0.
-   */
-  skip?: number;
-}
-/**
- * Marks a history as read.
- *
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "MarkRead".
- */
-export interface MarkRead {
-  /**
-   * The number of the newest message that was read.
-   */
-  seq: number;
-}
-/**
- * Is a message.
- *
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "Message".
- */
-export interface Message {
-  /**
-   * The sender's own name for it.
-   */
-  client_msg_id: string | null;
-  /**
-   * What was said; empty once deleted.
-   */
-  content: string;
-  /**
-   * When it was stored.
-   */
-  created_at: string;
-  /**
-   * When it was deleted.
-   */
-  deleted_at: string | null;
-  /**
-   * When it was last edited.
-   */
-  edited_at: string | null;
-  /**
-   * Its id.
-   */
-  id: number;
-  /**
-   * Whether its author owns the room.
-   */
-  is_owner: boolean;
-  /**
-   * The message that it answers.
-   */
-  reply_to: number | null;
-  /**
-   * Where it was said.
-   */
-  room_id: number;
-  /**
-   * Its place in the room: 1, 2, 3 … without gaps.
-   */
-  seq: number;
-  /**
-   * The author's name.
-   */
-  user_display_name: string;
-  /**
-   * Who said it.
-   */
-  user_id: number;
-}
-/**
- * Is a page of a history.
- *
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "MessagePage".
- */
-export interface MessagePage {
-  /**
-   * Ascending by `seq`.
-   */
-  messages: Message[];
-  /**
-   * How many there are in all: the newest message's `seq`.
-   */
-  total: number;
-}
-/**
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "MessageSegments".
- */
-export interface MessageSegments {
-  /**
-   * The room's id.
-   */
-  id: string;
-  /**
-   * The message's id.
-   */
-  message_id: string;
-}
-/**
- * Is a body whose members this release does not know.
- *
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "Nothing".
- */
-export interface Nothing {}
 /**
  * Is a person in a room.
  *
@@ -742,6 +589,214 @@ export interface Participant {
    * Whether the camera is on.
    */
   video: boolean;
+}
+/**
+ * Asks whether one may do something.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "AskPermission".
+ */
+export interface AskPermission {
+  /**
+   * The action, by its word in the table of rules.
+   */
+  action: string;
+  /**
+   * To whom, or about whose message.
+   */
+  user_id?: number | null;
+}
+/**
+ * Asks for a new room.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "CreateRoom".
+ */
+export interface CreateRoom {
+  /**
+   * How many people it takes; 2–1,000 (50).
+   */
+  capacity?: number | null;
+  /**
+   * At this it ends; later than `opens_at`.
+   */
+  closes_at?: string | null;
+  /**
+   * At most 2,000 characters.
+   */
+  description?: string | null;
+  /**
+   * Whether people wait until they are admitted.
+   */
+  lobby?: boolean | null;
+  /**
+   * 1–255 characters after trimming.
+   */
+  name: string;
+  /**
+   * Before this nobody but its owner enters.
+   */
+  opens_at?: string | null;
+  /**
+   * 8–128 characters; for a room whose visibility is password.
+   */
+  password?: string | null;
+  /**
+   * Its name in links: 3–63 of a–z, 0–9 and `-`, not at an end, not digits alone.
+   */
+  slug?: string | null;
+  /**
+   * Who may see and enter it; public, or password when one is given.
+   */
+  visibility?: Visibility | null;
+}
+/**
+ * Is a deed: something that somebody did, or was not allowed to. Never holds what was said, nor a secret.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Deed".
+ */
+export interface Deed {
+  /**
+   * What, by its word in the table of rules, or `create_room`.
+   */
+  action: string;
+  /**
+   * Who did it; null for the server itself.
+   */
+  actor_id: number | null;
+  /**
+   * The name they had.
+   */
+  actor_name: string | null;
+  /**
+   * The address from which it came; null for the server itself.
+   */
+  address: string | null;
+  /**
+   * When.
+   */
+  at: string;
+  /**
+   * What of it can be told: the settings that changed, the message that went.
+   */
+  detail: string | null;
+  /**
+   * Its place in the record; rises.
+   */
+  id: number;
+  /**
+   * The request's id; null for the server itself.
+   */
+  request_id: string | null;
+  /**
+   * `done`, or the word of what forbade it.
+   */
+  result: string;
+  /**
+   * In which room.
+   */
+  room_id: number | null;
+  /**
+   * To whom it was done.
+   */
+  target_id: number | null;
+}
+/**
+ * Changes a message's text.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "EditMessage".
+ */
+export interface EditMessage {
+  /**
+   * 1–2,000 characters, not blank.
+   */
+  content: string;
+}
+/**
+ * Asks for a whole history.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ExportHistory".
+ */
+export interface ExportHistory {
+  /**
+   * In which form.
+   */
+  format?: ExportFormat;
+}
+/**
+ * Is a whole history.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ExportedHistory".
+ */
+export interface ExportedHistory {
+  /**
+   * Every message, ascending by `seq`.
+   */
+  messages: Message[];
+  /**
+   * The room, as who asks sees it.
+   */
+  room: Room;
+}
+/**
+ * Is a message.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Message".
+ */
+export interface Message {
+  /**
+   * The sender's own name for it.
+   */
+  client_msg_id: string | null;
+  /**
+   * What was said; empty once deleted.
+   */
+  content: string;
+  /**
+   * When it was stored.
+   */
+  created_at: string;
+  /**
+   * When it was deleted.
+   */
+  deleted_at: string | null;
+  /**
+   * When it was last edited.
+   */
+  edited_at: string | null;
+  /**
+   * Its id.
+   */
+  id: number;
+  /**
+   * Whether its author owns the room.
+   */
+  is_owner: boolean;
+  /**
+   * The message that it answers.
+   */
+  reply_to: number | null;
+  /**
+   * Where it was said.
+   */
+  room_id: number;
+  /**
+   * Its place in the room: 1, 2, 3 … without gaps.
+   */
+  seq: number;
+  /**
+   * The author's name.
+   */
+  user_display_name: string;
+  /**
+   * Who said it.
+   */
+  user_id: number;
 }
 /**
  * Is a room as the asking person sees it.
@@ -824,12 +879,259 @@ export interface Room {
   visibility: Visibility;
 }
 /**
+ * Hands a room on.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "HandOn".
+ */
+export interface HandOn {
+  /**
+   * The member who owns it from now on.
+   */
+  user_id: number;
+}
+/**
+ * Asks to come in.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "JoinRoom".
+ */
+export interface JoinRoom {
+  /**
+   * The link code of a private room.
+   */
+  code?: string | null;
+  /**
+   * The password of a room that has one.
+   */
+  password?: string | null;
+}
+/**
+ * Answers a join.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Joined".
+ */
+export interface Joined {
+  /**
+   * For a person to read.
+   */
+  message: string;
+  /**
+   * The person's row in this room.
+   */
+  participant_id: number;
+  /**
+   * The room.
+   */
+  room_id: number;
+}
+/**
+ * Answers a leave.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Left".
+ */
+export interface Left {
+  /**
+   * For a person to read.
+   */
+  message: string;
+}
+/**
+ * Is what lets people into a private room.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "LinkCode".
+ */
+export interface LinkCode {
+  /**
+   * The code, for `join`.
+   */
+  code: string;
+  /**
+   * The link that holds it.
+   */
+  url: string;
+}
+/**
+ * Says which deeds to list.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ListDeeds".
+ */
+export interface ListDeeds {
+  /**
+   * Only those before this one.
+   */
+  before_id?: number | null;
+  /**
+   * How many at most; 1–200 (50).
+   */
+  limit?: number | null;
+}
+/**
+ * Says which messages to read.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ListMessages".
+ */
+export interface ListMessages {
+  /**
+   * Those right after this number.
+   */
+  after_seq?: number | null;
+  /**
+   * Those right before this number.
+   */
+  before_seq?: number | null;
+  /**
+   * How many at most; 1–200 (50).
+   */
+  limit?: number | null;
+  /**
+   * Only those that hold this, without regard to case; 1–255 characters.
+   */
+  query?: string | null;
+  /**
+   * How many of the newest to leave out.
+   */
+  skip?: number | null;
+}
+/**
+ * Says which people of a room to list; without either, who is not offline.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ListPeople".
+ */
+export interface ListPeople {
+  /**
+   * Who was banned.
+   */
+  banned?: boolean;
+  /**
+   * Its members, present or not.
+   */
+  members?: boolean;
+}
+/**
+ * Says which rooms to list.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ListRooms".
+ */
+export interface ListRooms {
+  /**
+   * How many to list; 1–100.
+   */
+  limit?: number;
+  /**
+   * Leave out closed rooms.
+   */
+  only_active?: boolean;
+  /**
+   * Only rooms whose name or description holds this, without regard to case; at most 255 characters.
+   */
+  query?: string | null;
+  /**
+   * How many of the newest to leave out; at least 0.
+   */
+  skip?: number;
+}
+/**
+ * Marks a history as read.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "MarkRead".
+ */
+export interface MarkRead {
+  /**
+   * The number of the newest message that was read.
+   */
+  seq: number;
+}
+/**
+ * Is a page of a history.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "MessagePage".
+ */
+export interface MessagePage {
+  /**
+   * Ascending by `seq`.
+   */
+  messages: Message[];
+  /**
+   * How many there are in all: the newest message's `seq`.
+   */
+  total: number;
+}
+/**
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "MessageSegments".
+ */
+export interface MessageSegments {
+  /**
+   * The room's id, or its slug.
+   */
+  id: string;
+  /**
+   * The message's id.
+   */
+  message_id: string;
+}
+/**
+ * Is a body whose members this release does not know.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Nothing".
+ */
+export interface Nothing {}
+/**
+ * Says whether one may do something, and which rule decided.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Permission".
+ */
+export interface Permission {
+  /**
+   * Whether one may.
+   */
+  allowed: boolean;
+  /**
+   * For a person to read.
+   */
+  detail: string;
+  /**
+   * The rule: the action, who may, and in which state of the room.
+   */
+  rule: string;
+}
+/**
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "PersonSegments".
+ */
+export interface PersonSegments {
+  /**
+   * The room's id, or its slug.
+   */
+  id: string;
+  /**
+   * The person's id.
+   */
+  user_id: string;
+}
+/**
  * Is a room with the people who are there.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "RoomDetail".
  */
 export interface RoomDetail {
+  /**
+   * What the asking person may do in the room, towards others where it is done to somebody.
+   */
+  allowed: string[];
   /**
    * How many people it takes.
    */
@@ -887,7 +1189,7 @@ export interface RoomDetail {
    */
   owner_id: number;
   /**
-   * Everybody who is not offline.
+   * Everybody who is not offline; of a password room only for its people.
    */
   participants: Participant[];
   /**
@@ -906,6 +1208,10 @@ export interface RoomDetail {
    * Who may see and enter it.
    */
   visibility: Visibility;
+  /**
+   * Who waits in the lobby, first come first; only for hosts.
+   */
+  waiting: Participant[];
 }
 /**
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -913,7 +1219,7 @@ export interface RoomDetail {
  */
 export interface RoomSegments {
   /**
-   * The room's id.
+   * The room's id, or its slug.
    */
   id: string;
 }
@@ -936,6 +1242,18 @@ export interface SendMessage {
    * The id of the message of this room that it answers.
    */
   reply_to?: number | null;
+}
+/**
+ * Shows a room's link code to learn of a private room.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ShowCode".
+ */
+export interface ShowCode {
+  /**
+   * The link code of a private room.
+   */
+  code?: string | null;
 }
 /**
  * Is a ticket that opens one WebSocket.
@@ -961,13 +1279,69 @@ export interface Ticket {
  */
 export interface UpdateRoom {
   /**
+   * How many people it takes; 2–1,000. Who is inside stays.
+   */
+  capacity?: number | null;
+  /**
+   * At this it ends; null lets it go on.
+   */
+  closes_at?: string | null;
+  /**
    * At most 2,000 characters; null or blank removes it.
    */
   description?: string | null;
   /**
+   * Whether people wait until they are admitted.
+   */
+  lobby?: boolean | null;
+  /**
    * 1–255 characters after trimming.
    */
   name?: string | null;
+  /**
+   * Before this nobody but its owner enters; null opens it at once.
+   */
+  opens_at?: string | null;
+  /**
+   * 8–128 characters; for a room whose visibility is password. Who is a member stays one.
+   */
+  password?: string | null;
+  /**
+   * Its name in links; null removes it.
+   */
+  slug?: string | null;
+  /**
+   * Who may see and enter it from now on.
+   */
+  visibility?: Visibility | null;
+}
+/**
+ * Answers a join that ends in the lobby. Asking again within 60 s, or an open socket, keeps the place.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Waiting".
+ */
+export interface Waiting {
+  /**
+   * For a person to read.
+   */
+  message: string;
+  /**
+   * The person's row in this room.
+   */
+  participant_id: number;
+  /**
+   * Where the person stands among those who wait, from 1.
+   */
+  position: number;
+  /**
+   * The room.
+   */
+  room_id: number;
+  /**
+   * True.
+   */
+  waiting: boolean;
 }
 /**
  * Is a room from a place in its history on.
@@ -976,6 +1350,10 @@ export interface UpdateRoom {
  * via the `definition` "Subscribed".
  */
 export interface Subscribed {
+  /**
+   * What the person may do in the room, towards others where it is done to somebody.
+   */
+  allowed: string[];
   /**
    * Edits and deletions after `after_rev`, ascending by `rev`.
    */
@@ -1004,6 +1382,10 @@ export interface Subscribed {
    * More waits: subscribe again from the last number received.
    */
   truncated: boolean;
+  /**
+   * Who waits in the lobby, first come first; only for hosts.
+   */
+  waiting: Participant[];
 }
 /**
  * Is an edit or a deletion: the message as it is now, and the room's count of such changes.

@@ -1,9 +1,15 @@
 //! Rooms, people and messages over REST, and what REST and the socket share.
 
+mod deeds;
+mod entry;
+mod export;
+mod meeting;
 mod messages;
 mod pages;
-mod participants;
+mod people;
+mod permissions;
 mod rooms;
+mod settings;
 mod tickets;
 
 use std::sync::Arc;
@@ -14,17 +20,21 @@ use axum::extract::FromRef;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use cloudmeet_api_types::room::{Room as WireRoom, RoomView};
+use cloudmeet_api_types::room::{Participant, Room as WireRoom, RoomView};
 use cloudmeet_core::chat::{ClientMsgId, Content};
 use cloudmeet_core::id::{MessageId, RoomId, UserId};
-use cloudmeet_core::permission::{Action, Actor, permit, role_in};
+use cloudmeet_core::permission::{Action, Actor, Membership, permit, role_in, sees};
 use cloudmeet_store::{
     AccessReader, ConferenceStore, Draft, Identity, ListFilter, MessageWriter, RoomAccess, RoomListing, Sent,
     StoreError, SubmitError,
 };
 
+use tokio::sync::Semaphore;
+use url::Url;
+
 pub use self::pages::PageCache;
 use crate::extract::FieldErrors;
+use crate::hash_pool::HashPool;
 use crate::hub::Hub;
 use crate::origin::Names;
 use crate::problem::{Code, Problem, Rule};
@@ -57,8 +67,14 @@ pub struct Conference {
     pub pages: PageCache,
     /// Lists of rooms, read once for all who ask the same at once.
     pub lists: SingleFlight<(Actor, ListFilter), Result<Bytes, Arc<StoreError>>>,
+    /// Whose turn it is to look through a history: each reads up to some tens of megabytes.
+    pub searches: Semaphore,
     /// What is limited.
     pub limits: Arc<Limits>,
+    /// Who hashes the passwords of rooms.
+    pub hashes: HashPool,
+    /// The address that people type, as far as this server was told.
+    pub public_url: Option<Url>,
     /// This server's name in the store.
     pub server_id: String,
 }
@@ -71,7 +87,7 @@ impl Conference {
     /// [`Problem`]: why not.
     pub async fn access(&self, id: RoomId, who: &Identity, action: Action) -> Result<RoomAccess, Problem> {
         let access = self.find(id, who.user_id).await?;
-        permit(action, who.actor(), &access.room, access.membership())?;
+        permit(action, who.actor(), &access.room, access.membership(), self.store.now())?;
         // Whoever reads need not hear that nothing can be written.
         if let Some(participant) = &access.participant
             && let Err(error) = self.store.touch(participant).await
@@ -79,6 +95,38 @@ impl Conference {
             tracing::warn!(error = &error as &dyn std::error::Error, room.id = id.get(), "presence not prolonged");
         }
         Ok(access)
+    }
+
+    /// Finds a room for somebody who shows a link code: it exists for them, too.
+    async fn access_by_code(&self, id: RoomId, who: &Identity, code: String) -> Result<RoomAccess, Problem> {
+        self.count_key(id, who).await?;
+        let mut access = self.find(id, who.user_id).await?;
+        let is_seen = sees(who.actor(), &access.room, access.membership());
+        if is_seen || self.is_code(id, code).await? {
+            self.limits.was_right_key(who.user_id, id).await;
+            if access.membership() == Membership::Stranger && !is_seen {
+                access.invite();
+            }
+        }
+        permit(Action::SeeRoom, who.actor(), &access.room, access.membership(), self.store.now())?;
+        Ok(access)
+    }
+
+    /// Is a room as a person sees it now.
+    async fn room_for(&self, id: RoomId, who: &Identity) -> Result<WireRoom, Problem> {
+        let access = self.access(id, who, Action::SeeRoom).await?;
+        let present = self.store.count_present(id).await?;
+        Ok(wire_access(access, who.user_id, present))
+    }
+
+    /// Lists who waits in a room's lobby, for who may see it; nobody for anybody else.
+    ///
+    /// # Errors
+    /// [`Problem`]: the store is away.
+    pub async fn waiting_for(&self, access: &RoomAccess, who: &Identity) -> Result<Vec<Participant>, Problem> {
+        let may = permit(Action::SeeLobby, who.actor(), &access.room, access.membership(), self.store.now());
+        let waiting = if may.is_ok() { self.store.waiting(access.room.id).await? } else { Vec::new() };
+        Ok(waiting.into_iter().map(Participant::from).collect())
     }
 
     /// Finds a room and what a person is to it, whatever they may.
@@ -138,6 +186,9 @@ impl Unsent {
     }
 }
 
+/// How many histories are looked through at once.
+pub const SEARCHES_AT_ONCE: usize = 2;
+
 /// How many lists of rooms are read at once. While they are, the same questions gather and share a reading;
 /// more at once would save fewer.
 pub const LISTS_AT_ONCE: usize = 2;
@@ -172,9 +223,21 @@ pub fn routes() -> ApiRouter<ConferenceState> {
                 .patch_with(rooms::update, rooms::update_docs)
                 .delete_with(rooms::delete, rooms::delete_docs),
         )
-        .api_route("/api/rooms/{id}/join", post_with(participants::join, participants::join_docs))
-        .api_route("/api/rooms/{id}/leave", post_with(participants::leave, participants::leave_docs))
-        .api_route("/api/rooms/{id}/read", post_with(participants::mark_read, participants::mark_read_docs))
+        .api_route("/api/rooms/{id}/join", post_with(entry::join, entry::join_docs))
+        .api_route("/api/rooms/{id}/leave", post_with(entry::leave, entry::leave_docs))
+        .api_route("/api/rooms/{id}/read", post_with(entry::mark_read, entry::mark_read_docs))
+        .merge(people::routes())
+        .api_route("/api/rooms/{id}/end", post_with(meeting::end, meeting::end_docs))
+        .api_route("/api/rooms/{id}/owner", post_with(meeting::hand_on, meeting::hand_on_docs))
+        .api_route(
+            "/api/rooms/{id}/link-code",
+            get_with(meeting::link_code, meeting::link_code_docs)
+                .post_with(meeting::renew_link_code, meeting::renew_link_code_docs),
+        )
+        .api_route("/api/rooms/{id}/can-i", get_with(permissions::can_i, permissions::can_i_docs))
+        .api_route("/api/rooms/{id}/audit", get_with(deeds::of_room, deeds::of_room_docs))
+        .api_route("/api/audit", get_with(deeds::of_all, deeds::of_all_docs))
+        .api_route("/api/rooms/{id}/export", get_with(export::export, export::export_docs))
         .api_route(
             "/api/rooms/{id}/messages",
             get_with(messages::list, messages::list_docs).post_with(messages::send, messages::send_docs),

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use schemars::json_schema;
 
 use crate::problem::{Language, Problem};
-use crate::sessions::Caller;
+use crate::sessions::{Acting, Caller};
 
 /// The name of the scheme by which callers show who they are.
 const BEARER: &str = "bearer";
@@ -47,6 +47,7 @@ pub fn problems<'t>(mut operation: TransformOperation<'t>, statuses: &[u16]) -> 
 
 // Who calls and in which language shows in headers, which `problems` describes.
 impl OperationInput for Caller {}
+impl OperationInput for Acting {}
 impl OperationInput for Language {}
 
 // Each operation names its problems itself, by `problems`.

@@ -1,22 +1,26 @@
 //! What handlers take from a request: JSON bodies, queries and ids, refused with a [`Problem`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aide::OperationInput;
 use aide::generate::GenContext;
 use aide::openapi::Operation;
 use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use bytes::BytesMut;
-use cloudmeet_core::id::{MessageId, RoomId};
+use cloudmeet_core::id::{MessageId, RoomId, UserId};
+use cloudmeet_core::room::Slug;
 use futures_util::StreamExt as _;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::conference::Conference;
 use crate::problem::{Code, FieldError, Problem, Rule};
+use crate::sessions::{Caller, Sessions};
 
 /// The longest body that is read.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -92,7 +96,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T>
         let deserializer = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(query.as_bytes()));
         serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
             let field = error.path().to_string();
-            Problem::invalid_field(&field, Rule::WrongType(error.into_inner().to_string()))
+            misfit(&field, error.into_inner().to_string())
         })
     }
 }
@@ -103,23 +107,27 @@ impl<T: JsonSchema> OperationInput for QueryParams<T> {
     }
 }
 
-/// Is the id of a room in a path; one that was never given is a 404.
+/// Is the room of a path, by its id or its slug; one that is not there is a 404.
 #[derive(Debug, Clone, Copy)]
 pub struct RoomPath(pub RoomId);
 
 #[derive(Deserialize, JsonSchema)]
 struct RoomSegments {
-    /// The room's id.
+    /// The room's id, or its slug.
     id: String,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for RoomPath {
+impl<S: Send + Sync> FromRequestParts<S> for RoomPath
+where
+    Arc<Conference>: FromRef<S>,
+    Sessions: FromRef<S>,
+{
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let segments = Path::<RoomSegments>::from_request_parts(parts, state).await;
-        let id = segments.ok().and_then(|segments| RoomId::parse(&segments.id));
-        id.map(Self).ok_or_else(|| Code::RoomNotFound.into())
+        let Ok(Path(segments)) = segments else { return Err(Code::RoomNotFound.into()) };
+        find_room(parts, state, &segments.id).await.map(Self)
     }
 }
 
@@ -129,7 +137,23 @@ impl OperationInput for RoomPath {
     }
 }
 
-/// Is the id of a message of a room in a path.
+/// Finds the room that a path names.
+async fn find_room<S: Send + Sync>(parts: &mut Parts, state: &S, name: &str) -> Result<RoomId, Problem>
+where
+    Arc<Conference>: FromRef<S>,
+    Sessions: FromRef<S>,
+{
+    if let Some(id) = RoomId::parse(name) {
+        return Ok(id);
+    }
+    // Which names are taken is nobody's business outside.
+    Caller::from_request_parts(parts, state).await?;
+    let slug = Slug::parse(name).map_err(|_| Code::RoomNotFound)?;
+    let conference = Arc::<Conference>::from_ref(state);
+    conference.store.room_of_slug(&slug).await?.ok_or_else(|| Code::RoomNotFound.into())
+}
+
+/// Is a message of a room in a path.
 #[derive(Debug, Clone, Copy)]
 pub struct MessagePath {
     /// The room.
@@ -140,13 +164,17 @@ pub struct MessagePath {
 
 #[derive(Deserialize, JsonSchema)]
 struct MessageSegments {
-    /// The room's id.
+    /// The room's id, or its slug.
     id: String,
     /// The message's id.
     message_id: String,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for MessagePath {
+impl<S: Send + Sync> FromRequestParts<S> for MessagePath
+where
+    Arc<Conference>: FromRef<S>,
+    Sessions: FromRef<S>,
+{
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
@@ -154,7 +182,7 @@ impl<S: Send + Sync> FromRequestParts<S> for MessagePath {
             return Err(Code::NotFound.into());
         };
         Ok(Self {
-            room_id: RoomId::parse(&segments.id).ok_or(Code::RoomNotFound)?,
+            room_id: find_room(parts, state, &segments.id).await?,
             message_id: MessageId::parse(&segments.message_id).ok_or(Code::MessageNotFound)?,
         })
     }
@@ -163,6 +191,47 @@ impl<S: Send + Sync> FromRequestParts<S> for MessagePath {
 impl OperationInput for MessagePath {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         Path::<MessageSegments>::operation_input(ctx, operation);
+    }
+}
+
+/// Is a person in a room in a path.
+#[derive(Debug, Clone, Copy)]
+pub struct PersonPath {
+    /// The room.
+    pub room_id: RoomId,
+    /// The person.
+    pub user_id: UserId,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct PersonSegments {
+    /// The room's id, or its slug.
+    id: String,
+    /// The person's id.
+    user_id: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PersonPath
+where
+    Arc<Conference>: FromRef<S>,
+    Sessions: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Ok(Path(segments)) = Path::<PersonSegments>::from_request_parts(parts, state).await else {
+            return Err(Code::NotFound.into());
+        };
+        Ok(Self {
+            room_id: find_room(parts, state, &segments.id).await?,
+            user_id: UserId::parse(&segments.user_id).ok_or(Code::PersonNotInRoom)?,
+        })
+    }
+}
+
+impl OperationInput for PersonPath {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        Path::<PersonSegments>::operation_input(ctx, operation);
     }
 }
 
@@ -188,6 +257,14 @@ impl FieldErrors {
     /// [`Problem`] with all broken fields.
     pub fn check(self) -> Result<(), Problem> {
         if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
+    }
+}
+
+/// Says which field does not fit, by what the parser says.
+fn misfit(path: &str, reason: String) -> Problem {
+    match reason.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        Some(field) => Problem::invalid_field(field, Rule::Required),
+        None => Problem::invalid_field(path, Rule::WrongType(reason)),
     }
 }
 
@@ -229,10 +306,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
             let path = error.path().to_string();
             let message = error.into_inner().to_string();
             let reason = message.split(" at line ").next().unwrap_or_default().to_owned();
-            match reason.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
-                Some(field) => Err(Problem::invalid_field(field, Rule::Required)),
-                None => Err(Problem::invalid_field(&path, Rule::WrongType(reason))),
-            }
+            Err(misfit(&path, reason))
         }
         Err(_) => Err(Code::UnreadableBody.into()),
     }

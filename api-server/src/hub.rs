@@ -6,6 +6,8 @@
 
 mod feed;
 mod follower;
+mod lobby;
+mod meetings;
 mod sockets;
 mod tail;
 
@@ -16,13 +18,15 @@ use cloudmeet_api_types::chat::ChangedMessage;
 use cloudmeet_api_types::socket::{RemovedReason, ServerFrame};
 use cloudmeet_core::chat::Message;
 use cloudmeet_core::id::{RoomId, SessionId, UserId};
-use cloudmeet_core::participant::Participant;
-use cloudmeet_core::permission::Membership;
+use cloudmeet_core::participant::{Participant, Turn};
 use cloudmeet_core::presence::Status;
-use cloudmeet_store::{ConferenceStore, HoldEnd, StoreError};
+use cloudmeet_core::room::{Role, Room};
+use cloudmeet_core::time::Timestamp;
+use cloudmeet_store::{ConferenceStore, HoldEnd, SEARCH_BLOCK, StoreError};
 use tokio::sync::{Notify, mpsc};
 
 pub use follower::Follower;
+use lobby::Lobbies;
 use sockets::Sockets;
 pub use sockets::{CloseReason, Outbound, SocketCap, SocketId, SocketLink};
 pub use tail::{Attached, Present};
@@ -49,6 +53,7 @@ struct Shared {
 struct State {
     sockets: Sockets,
     rooms: HashMap<RoomId, RoomTail>,
+    lobbies: Lobbies,
     changed_listings: HashMap<RoomId, Audience>,
 }
 
@@ -68,6 +73,8 @@ pub enum Errand {
     ReadAgain(RoomId),
     /// Let go of a person in a room, whose last socket there was removed.
     Release(RoomId, UserId),
+    /// Make a block of a room's history ready to be searched: it is full.
+    MakeSearchBlock(RoomId, i64),
 }
 
 /// Is what a socket's leaving of a room left behind.
@@ -138,12 +145,12 @@ impl Hub {
         self.state().sockets.watch(id);
     }
 
-    /// Begins to follow a room: from here on nothing is missed, but nothing is sent before
-    /// [`attach`](Self::attach). Begun again, it replaces what was.
-    pub fn begin(&self, room_id: RoomId, id: SocketId) {
+    /// Begins to follow a room, which had been ended so often: from here on nothing is missed, but nothing
+    /// is sent before [`attach`](Self::attach). Begun again, it replaces what was.
+    pub fn begin(&self, room_id: RoomId, id: SocketId, ends: i64) {
         let mut state = self.state();
         let Some(link) = state.sockets.link(id) else { return };
-        let subscriber = Subscriber::reading(link);
+        let subscriber = Subscriber::reading(link, ends);
         state.rooms.entry(room_id).or_default().subscribe(id, subscriber);
     }
 
@@ -204,6 +211,11 @@ impl Hub {
         !self.state().sockets.is_empty()
     }
 
+    /// Says whether a person has a socket here, whatever it follows.
+    fn has_sockets_of(&self, user_id: UserId) -> bool {
+        self.state().sockets.has_person(user_id)
+    }
+
     /// Counts the sockets, and the rooms that they follow.
     #[must_use]
     pub fn census(&self) -> (usize, usize) {
@@ -228,6 +240,13 @@ impl Hub {
         let mut state = self.state();
         let follows = state.rooms.get(&room_id).is_some_and(|tail| tail.follows(id));
         follows.then(|| remove_subscriber(&mut state, room_id, id))
+    }
+
+    /// Has full blocks of histories made ready to be searched, of messages that this server has stored.
+    pub fn note_full_blocks(&self, messages: &[Message]) {
+        for message in messages.iter().filter(|message| message.seq % SEARCH_BLOCK == 0) {
+            self.ask(Errand::MakeSearchBlock(message.room_id, message.seq / SEARCH_BLOCK - 1));
+        }
     }
 
     /// Publishes messages that are on disk, ascending by room and number.
@@ -271,14 +290,18 @@ impl Hub {
         true
     }
 
-    /// Publishes where a person is. Sockets of somebody who left, or who is inside elsewhere, stop
-    /// following.
+    /// Publishes what a person is to a room, and where. Sockets of somebody who is out, or who is inside
+    /// elsewhere, stop following; who waits is shown to hosts alone.
     pub fn publish_participant(&self, participant: Participant) {
         let (room_id, user_id) = (participant.room_id, participant.user_id);
         self.listing_changed(room_id);
         let mut state = self.state();
-        let Some(tail) = state.rooms.get_mut(&room_id) else { return };
-        let has_left = participant.membership == Membership::Stranger;
+        let settled = lobby::settle(&mut state, &participant);
+        let tail = state.rooms.get_mut(&room_id).filter(|_| settled == lobby::Settled::Seen);
+        let Some(tail) = tail else { return lobby::tell(&mut state, &participant) };
+        let is_out = !participant.membership.is_member();
+        let is_host = !is_out && participant.role() != Role::Participant;
+        let told = participant.clone();
         let call_socket = participant.call_socket.clone();
         let offer = tail.offer_participant(user_id, participant.presence.version, call_socket.as_deref(), || {
             encode(&ServerFrame::Presence { room_id: room_id.get(), participant: participant.into() })
@@ -287,9 +310,10 @@ impl Hub {
         if offer == Offer::Old {
             return;
         }
-        if has_left {
+        tail.set_host(user_id, is_host);
+        if is_out {
             let frame = encode(&ServerFrame::Unsubscribed { room_id: room_id.get() });
-            tail.remove_person(user_id, &frame);
+            tail.remove_person(user_id, (told.last_turn == Some(Turn::Left)).then_some(frame.as_str()));
         } else if let Some(inside) = call_socket
             && tail.has_person(user_id)
         {
@@ -300,6 +324,27 @@ impl Hub {
             }
         }
         drop_if_empty(&mut state, room_id);
+        lobby::tell(&mut state, &told);
+    }
+
+    /// Tells everybody who followed a room, or waited before it, that its meeting was ended; who came since
+    /// stays.
+    pub fn publish_ended(&self, room: &Room) {
+        self.listing_changed(room.id);
+        let mut state = self.state();
+        let frame = encode(&ServerFrame::Removed { room_id: room.id.get(), reason: RemovedReason::Ended });
+        lobby::clear(&mut state, room.id, &frame);
+        if let Some(tail) = state.rooms.get_mut(&room.id) {
+            tail.remove_ended(room.ends, &frame);
+        }
+        drop_if_empty(&mut state, room.id);
+    }
+
+    /// Tells everybody who follows a room when it ends, once.
+    pub fn publish_closing(&self, room_id: RoomId, closes_at: Timestamp) {
+        if let Some(tail) = self.state().rooms.get_mut(&room_id) {
+            tail.tell_end(closes_at, &closing_frame(room_id, closes_at));
+        }
     }
 
     /// Lets go of a person in a room in the store's eyes too, unless they have a socket here again.
@@ -332,8 +377,10 @@ impl Hub {
     pub fn publish_closed(&self, room_id: RoomId) {
         self.settings_changed(room_id);
         let mut state = self.state();
+        let frame = encode(&ServerFrame::RoomClosed { room_id: room_id.get() });
+        lobby::clear(&mut state, room_id, &frame);
         if let Some(tail) = state.rooms.remove(&room_id) {
-            tail.send_to_all(&encode(&ServerFrame::RoomClosed { room_id: room_id.get() }));
+            tail.send_to_all(&frame);
         }
     }
 
@@ -384,6 +431,12 @@ fn drop_if_empty(state: &mut State, room_id: RoomId) {
     if state.rooms.get(&room_id).is_some_and(RoomTail::is_empty) {
         state.rooms.remove(&room_id);
     }
+}
+
+/// Is what tells of a room's end before it comes.
+#[must_use]
+pub fn closing_frame(room_id: RoomId, closes_at: Timestamp) -> String {
+    encode(&ServerFrame::Closing { room_id: room_id.get(), closes_at: closes_at.into() })
 }
 
 fn revision_frame(message: Message) -> String {

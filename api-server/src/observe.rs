@@ -61,6 +61,12 @@ pub async fn observe<F: Future<Output = Response>>(
     response
 }
 
+/// Is a request's id; empty before it has one.
+#[must_use]
+pub fn request_id(headers: &HeaderMap) -> &str {
+    headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default()
+}
+
 /// Makes a request's span, which goes on with the caller's trace.
 fn describe(request: &Request, method: &str, route: Option<&MatchedPath>, id: &HeaderValue) -> Span {
     let span = info_span!(

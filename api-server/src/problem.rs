@@ -11,7 +11,9 @@ mod language;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use cloudmeet_api_types::WireTime;
 use cloudmeet_api_types::problem::{FieldProblem, ProblemBody};
+use cloudmeet_core::time::Timestamp;
 
 pub use code::Code;
 pub use field::{FieldError, Rule};
@@ -27,11 +29,12 @@ pub struct Problem {
     retry_after_s: Option<u64>,
     fields: Vec<FieldError>,
     allow: Option<HeaderValue>,
+    opens_at: Option<Timestamp>,
 }
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
-        Self { code, retry_after_s: None, fields: Vec::new(), allow: None }
+        Self { code, retry_after_s: None, fields: Vec::new(), allow: None, opens_at: None }
     }
 }
 
@@ -52,6 +55,12 @@ impl Problem {
     #[must_use]
     pub fn rate_limited(retry_after_s: u64) -> Self {
         Self { retry_after_s: Some(retry_after_s), ..Code::RateLimited.into() }
+    }
+
+    /// Refuses somebody until a room opens.
+    #[must_use]
+    pub fn not_open(opens_at: Timestamp) -> Self {
+        Self { opens_at: Some(opens_at), ..Code::NotOpen.into() }
     }
 
     /// Hides a fault that is not the client's: it is logged here, once, and the client learns nothing of it.
@@ -112,6 +121,7 @@ impl Problem {
             status: status.as_u16(),
             detail: self.detail(language),
             code: self.code.as_str().to_owned(),
+            opens_at: self.opens_at.map(WireTime),
             errors: self.fields(language),
         };
         // Strings and numbers: nothing that could fail to become JSON.

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use cloudmeet_core::crypto;
-use cloudmeet_core::id::UserId;
+use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::time::Timestamp;
 use cloudmeet_store::{Quota, Redis};
 use metrics::counter;
@@ -115,6 +115,12 @@ pub struct Limits {
     failed_logins: Limiter,
     messages: Limiter,
     tickets: Limiter,
+    room_keys: Limiter,
+    keys_of_person: Limiter,
+    room_passwords: Limiter,
+    searches: Limiter,
+    recorded_refusals: Limiter,
+    exports: Limiter,
 }
 
 impl Limits {
@@ -130,6 +136,13 @@ impl Limits {
             failed_logins: limiter("failed_login", 10, 16 * 60_000),
             messages: limiter("message", 60, 50),
             tickets: limiter("ticket", 30, 1_000),
+            // 10 at once and one a minute: a password of eight characters outlasts its room.
+            room_keys: limiter("room_key", 10, 60_000),
+            keys_of_person: limiter("key_of_person", 30, 20_000),
+            room_passwords: limiter("room_password", 20, 10_000),
+            searches: limiter("search", 30, 500),
+            recorded_refusals: limiter("recorded_refusal", 20, 6_000),
+            exports: limiter("export", 5, 10_000),
         }
     }
 
@@ -185,6 +198,55 @@ impl Limits {
     /// The seconds to wait.
     pub async fn ticket(&self, user_id: UserId, now: Timestamp) -> Result<(), u64> {
         self.take(&self.tickets, || user_id.to_string(), now).await
+    }
+
+    /// Counts a password or link code that a person shows at a room's door, before it is looked at.
+    ///
+    /// # Errors
+    /// The seconds to wait.
+    pub async fn room_key(&self, user_id: UserId, room_id: RoomId, now: Timestamp) -> Result<(), u64> {
+        self.take(&self.room_keys, || format!("{user_id}/{room_id}"), now).await?;
+        self.take(&self.keys_of_person, || user_id.to_string(), now).await
+    }
+
+    /// Counts the setting of a room's password by a person: each takes a hash.
+    ///
+    /// # Errors
+    /// The seconds to wait.
+    pub async fn room_password(&self, user_id: UserId, now: Timestamp) -> Result<(), u64> {
+        self.take(&self.room_passwords, || user_id.to_string(), now).await
+    }
+
+    /// Counts a search of a person in a history.
+    ///
+    /// # Errors
+    /// The seconds to wait.
+    pub async fn search(&self, user_id: UserId, now: Timestamp) -> Result<(), u64> {
+        self.take(&self.searches, || user_id.to_string(), now).await
+    }
+
+    /// Takes back that what a person showed may have been a guess.
+    pub async fn was_right_key(&self, user_id: UserId, room_id: RoomId) {
+        if self.switch == RateLimits::On {
+            self.keys_of_person.refund(&user_id.to_string()).await;
+            self.room_keys.refund(&format!("{user_id}/{room_id}")).await;
+        }
+    }
+
+    /// Counts a refusal of a person that is to be recorded: nobody fills the record with what they may not.
+    ///
+    /// # Errors
+    /// The seconds to wait.
+    pub async fn recorded_refusal(&self, user_id: UserId, now: Timestamp) -> Result<(), u64> {
+        self.take(&self.recorded_refusals, || user_id.to_string(), now).await
+    }
+
+    /// Counts a whole history that a person takes along.
+    ///
+    /// # Errors
+    /// The seconds to wait.
+    pub async fn export(&self, user_id: UserId, now: Timestamp) -> Result<(), u64> {
+        self.take(&self.exports, || user_id.to_string(), now).await
     }
 
     async fn take(&self, limiter: &Limiter, key: impl FnOnce() -> String, now: Timestamp) -> Result<(), u64> {

@@ -13,6 +13,7 @@ use cloudmeet_core::account::FirstAdministrator;
 use cloudmeet_core::time::Span;
 use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::{AccessReader, AuthStore, ConferenceStore, MessageWriter};
+use tokio::sync::Semaphore;
 
 use self::common::Common;
 pub use self::documented::openapi;
@@ -24,7 +25,7 @@ use crate::access_token::{self, Keys, Signer, StoredKeys, Verifier};
 use crate::accounts::Accounts;
 use crate::auth::{self, Auth, AuthState, RefreshCookie, Rooms, SessionListener};
 use crate::auth_service::AuthService;
-use crate::conference::{Conference, ConferenceState, LISTS_AT_ONCE, PageCache};
+use crate::conference::{Conference, ConferenceState, LISTS_AT_ONCE, PageCache, SEARCHES_AT_ONCE};
 use crate::config::{Config, Role};
 use crate::gateway::{self, Gateway};
 use crate::hash_pool::HashPool;
@@ -72,9 +73,10 @@ async fn all(config: &Config, common: &Common) -> anyhow::Result<Server> {
     let store = open_rooms(config, common).await?;
     let accounts = Accounts::Here(auth_store.clone());
     let sessions = Sessions::new(verifier, accounts.clone());
-    let conference = start_rooms(config, common, &store, accounts, &sessions).await?;
+    let hashes = start_hashes()?;
+    let conference = start_rooms(config, common, &store, (accounts, &sessions), hashes.clone()).await?;
     let rooms = Rooms { hub: conference.hub.clone(), store: store.clone() };
-    let auth = start_accounts(config, common, &auth_store, signer, &sessions, Some(rooms))?;
+    let auth = start_accounts(config, common, (&auth_store, hashes), signer, &sessions, Some(rooms));
     common.tasks.until_stopped(auth::keep(auth_store.clone()));
     let setup_code = setup_code(config, &auth_store).await?;
 
@@ -100,7 +102,7 @@ async fn all(config: &Config, common: &Common) -> anyhow::Result<Server> {
 async fn auth_alone(config: &Config, common: &Common) -> anyhow::Result<Server> {
     let (store, signer, verifier) = open_accounts(config, common).await?;
     let sessions = Sessions::new(verifier, Accounts::Here(store.clone()));
-    let auth = start_accounts(config, common, &store, signer, &sessions, None)?;
+    let auth = start_accounts(config, common, (&store, start_hashes()?), signer, &sessions, None);
     common.tasks.until_stopped(auth::keep(store.clone()));
     common.tasks.until_stopped(auth::follow(store.clone(), common.account_hints(), sessions.clone()));
     let setup_code = setup_code(config, &store).await?;
@@ -127,7 +129,7 @@ async fn conference_alone(config: &Config, common: &Common) -> anyhow::Result<Se
     let service = AuthService::new(auth_service.clone(), config.internal_token.clone());
     let accounts = Accounts::There(service.clone());
     let sessions = Sessions::new(common.verifier(config, &service), accounts.clone());
-    let conference = start_rooms(config, common, &store, accounts, &sessions).await?;
+    let conference = start_rooms(config, common, &store, (accounts, &sessions), start_hashes()?).await?;
 
     let health = Health::new("conference-service", None, Some(store.clone()), common.bus.clone());
     let hub = conference.hub.clone();
@@ -184,14 +186,14 @@ async fn open_rooms(config: &Config, common: &Common) -> anyhow::Result<Conferen
 fn start_accounts(
     config: &Config,
     common: &Common,
-    store: &AuthStore,
+    (store, hashes): (&AuthStore, HashPool),
     signer: Signer,
     sessions: &Sessions,
     rooms: Option<Rooms>,
-) -> anyhow::Result<Arc<Auth>> {
-    Ok(Arc::new(Auth {
+) -> Arc<Auth> {
+    Arc::new(Auth {
         store: store.clone(),
-        hashes: HashPool::start().context("cannot start the hash threads")?,
+        hashes,
         signer,
         limits: common.limits.clone(),
         registration: config.registration,
@@ -199,20 +201,27 @@ fn start_accounts(
         access_token_life: config.access_token_life,
         cookie: RefreshCookie { is_secure: config.is_secure() },
         listener: SessionListener { sessions: sessions.clone(), rooms },
-    }))
+    })
+}
+
+fn start_hashes() -> anyhow::Result<HashPool> {
+    HashPool::start().context("cannot start the hash threads")
 }
 
 async fn start_rooms(
     config: &Config,
     common: &Common,
     store: &ConferenceStore,
-    accounts: Accounts,
-    sessions: &Sessions,
+    (accounts, sessions): (Accounts, &Sessions),
+    hashes: HashPool,
 ) -> anyhow::Result<Arc<Conference>> {
     let server_id = common.server_id.clone();
     let (hub, errands) = Hub::new();
     let publisher = hub.clone();
-    let (writer, mut writing) = MessageWriter::start(store, move |new| publisher.publish_messages(new));
+    let (writer, mut writing) = MessageWriter::start(store, move |new| {
+        publisher.note_full_blocks(&new);
+        publisher.publish_messages(new);
+    });
     let (reader, reading) = AccessReader::start(store.clone());
     common.tasks.tracker().spawn(reading);
     common.tasks.tracker().spawn(async move {
@@ -235,7 +244,11 @@ async fn start_rooms(
     let pages = PageCache::new(config.cache_ttl, common.redis.clone());
     let lists = SingleFlight::new(LISTS_AT_ONCE);
     let limits = common.limits.clone();
-    Ok(Arc::new(Conference { store: store.clone(), reader, writer, hub, pages, lists, limits, server_id }))
+    let (store, public_url) = (store.clone(), config.public_url().cloned());
+    let searches = Semaphore::new(SEARCHES_AT_ONCE);
+    let conference =
+        Conference { store, reader, writer, hub, pages, lists, searches, limits, hashes, public_url, server_id };
+    Ok(Arc::new(conference))
 }
 
 /// Makes a setup code where there is no administrator and none comes by being first.

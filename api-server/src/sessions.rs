@@ -8,11 +8,13 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use cloudmeet_core::id::SessionId;
-use cloudmeet_store::Identity;
+use cloudmeet_store::{Doer, Identity};
 use moka::future::Cache;
 
 use crate::access_token::{Verifier, VerifyError};
 use crate::accounts::{Accounts, AccountsError};
+use crate::client_address::ClientAddress;
+use crate::observe::request_id;
 use crate::problem::{Code, Problem};
 
 /// How long a session's state is believed without asking again. An end on this server bites at once,
@@ -172,6 +174,28 @@ impl From<VerifyError> for Problem {
             VerifyError::Invalid => Code::InvalidToken.into(),
             VerifyError::Away => Code::ServiceUnavailable.into(),
         }
+    }
+}
+
+/// Is somebody who does what is to be recorded: who, and from where.
+#[derive(Debug, Clone)]
+pub struct Acting(pub Doer);
+
+impl<S> FromRequestParts<S> for Acting
+where
+    S: Send + Sync,
+    Sessions: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let address = parts.extensions.get::<ClientAddress>().map(|client| client.0.to_canonical().to_string());
+        Ok(Self(Doer {
+            who: caller.identity,
+            address: address.unwrap_or_default(),
+            request_id: request_id(&parts.headers).to_owned(),
+        }))
     }
 }
 

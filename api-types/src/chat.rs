@@ -37,6 +37,39 @@ pub struct ListMessages {
     pub before_seq: Option<i64>,
     /// Those right after this number.
     pub after_seq: Option<i64>,
+    /// Only those that hold this, without regard to case; 1–255 characters.
+    #[schemars(length(max = 255))]
+    pub query: Option<String>,
+}
+
+/// Says in which form to take a history along.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ExportFormat {
+    /// An object with `room` and `messages`.
+    #[default]
+    Json,
+    /// A line a message.
+    Txt,
+    /// A page to look at.
+    Html,
+}
+
+/// Is a whole history.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ExportedHistory {
+    /// The room, as who asks sees it.
+    pub room: crate::room::Room,
+    /// Every message, ascending by `seq`.
+    pub messages: Vec<Message>,
+}
+
+/// Asks for a whole history.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+pub struct ExportHistory {
+    /// In which form.
+    #[serde(default)]
+    pub format: ExportFormat,
 }
 
 /// Is a page of a history.

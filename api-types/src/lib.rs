@@ -3,6 +3,7 @@
 //! Members of requests are raw: the rules of `cloudmeet-core` judge them. Members of answers are
 //! always present, null when empty. Times are RFC 3339 UTC with milliseconds.
 
+pub mod audit;
 pub mod auth;
 pub mod chat;
 pub mod internal;

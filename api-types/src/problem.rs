@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::WireTime;
+
 /// Is the body of every error: `application/problem+json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProblemBody {
@@ -17,6 +19,9 @@ pub struct ProblemBody {
     pub detail: String,
     /// What is wrong, for a program; never changes.
     pub code: String,
+    /// When the room opens; only with the code `not_open`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<WireTime>,
     /// What is wrong with single fields; only with status 422.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,

@@ -9,28 +9,67 @@ use serde::{Deserialize, Serialize};
 use crate::WireTime;
 
 /// Asks for a new room.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 pub struct CreateRoom {
     /// 1–255 characters after trimming.
     pub name: String,
     /// At most 2,000 characters.
     pub description: Option<String>,
+    /// Who may see and enter it; public, or password when one is given.
+    pub visibility: Option<Visibility>,
+    /// 8–128 characters; for a room whose visibility is password.
+    #[schemars(length(min = 8, max = 128))]
+    pub password: Option<String>,
+    /// How many people it takes; 2–1,000 (50).
+    #[schemars(range(min = 2, max = 1000))]
+    pub capacity: Option<i64>,
+    /// Whether people wait until they are admitted.
+    pub lobby: Option<bool>,
+    /// Its name in links: 3–63 of a–z, 0–9 and `-`, not at an end, not digits alone.
+    #[schemars(length(min = 3, max = 63))]
+    pub slug: Option<String>,
+    /// Before this nobody but its owner enters.
+    pub opens_at: Option<WireTime>,
+    /// At this it ends; later than `opens_at`.
+    pub closes_at: Option<WireTime>,
 }
 
 /// Changes a room; absent members stay.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct UpdateRoom {
     /// 1–255 characters after trimming.
     pub name: Option<String>,
     /// At most 2,000 characters; null or blank removes it.
     #[serde(default, deserialize_with = "present")]
     pub description: Option<Option<String>>,
+    /// Who may see and enter it from now on.
+    pub visibility: Option<Visibility>,
+    /// 8–128 characters; for a room whose visibility is password. Who is a member stays one.
+    #[schemars(length(min = 8, max = 128))]
+    pub password: Option<String>,
+    /// How many people it takes; 2–1,000. Who is inside stays.
+    #[schemars(range(min = 2, max = 1000))]
+    pub capacity: Option<i64>,
+    /// Whether people wait until they are admitted.
+    pub lobby: Option<bool>,
+    /// Its name in links; null removes it.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(length(min = 3, max = 63))]
+    pub slug: Option<Option<String>>,
+    /// Before this nobody but its owner enters; null opens it at once.
+    #[serde(default, deserialize_with = "present")]
+    pub opens_at: Option<Option<WireTime>>,
+    /// At this it ends; null lets it go on.
+    #[serde(default, deserialize_with = "present")]
+    pub closes_at: Option<Option<WireTime>>,
 }
 
 /// Tells a member that is null from one that is absent.
-#[expect(clippy::option_option, reason = "absent, null and a text are three things in a merge patch")]
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Some)
+#[expect(clippy::option_option, reason = "absent, null and a value are three things in a merge patch")]
+fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 /// Says which rooms to list.
@@ -92,6 +131,16 @@ pub enum Role {
     Moderator,
     /// Takes part.
     Participant,
+}
+
+impl From<Visibility> for CoreVisibility {
+    fn from(visibility: Visibility) -> Self {
+        match visibility {
+            Visibility::Public => Self::Public,
+            Visibility::Private => Self::Private,
+            Visibility::Password => Self::Password,
+        }
+    }
 }
 
 impl From<CoreRole> for Role {
@@ -157,7 +206,7 @@ pub struct Room {
     /// Who may see and enter it.
     pub visibility: Visibility,
     /// How many people it takes.
-    pub capacity: i32,
+    pub capacity: i64,
     /// Whether people wait until they are admitted.
     pub lobby: bool,
     /// Its name in links.
@@ -202,9 +251,9 @@ impl Room {
             participants_count: view.participants_count,
             description: room.description.map(|description| description.as_str().to_owned()),
             visibility: room.visibility.into(),
-            capacity: room.capacity,
+            capacity: room.capacity.get(),
             lobby: room.lobby,
-            slug: room.slug,
+            slug: room.slug.map(|slug| slug.as_str().to_owned()),
             opens_at: room.opens_at.map(WireTime),
             closes_at: room.closes_at.map(WireTime),
             managed_by: room.managed_by,
@@ -223,8 +272,19 @@ pub struct RoomDetail {
     /// The room.
     #[serde(flatten)]
     pub room: Room,
-    /// Everybody who is not offline.
+    /// Everybody who is not offline; of a password room only for its people.
     pub participants: Vec<Participant>,
+    /// Who waits in the lobby, first come first; only for hosts.
+    pub waiting: Vec<Participant>,
+    /// What the asking person may do in the room, towards others where it is done to somebody.
+    pub allowed: Vec<String>,
+}
+
+/// Shows a room's link code to learn of a private room.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct ShowCode {
+    /// The link code of a private room.
+    pub code: Option<String>,
 }
 
 /// Is a person in a room.
@@ -284,6 +344,15 @@ impl From<CoreParticipant> for Participant {
     }
 }
 
+/// Asks to come in.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+pub struct JoinRoom {
+    /// The password of a room that has one.
+    pub password: Option<String>,
+    /// The link code of a private room.
+    pub code: Option<String>,
+}
+
 /// Answers a join.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Joined {
@@ -293,6 +362,77 @@ pub struct Joined {
     pub participant_id: i64,
     /// The room.
     pub room_id: i64,
+}
+
+/// Answers a join that ends in the lobby. Asking again within 60 s, or an open socket, keeps the place.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Waiting {
+    /// True.
+    pub waiting: bool,
+    /// For a person to read.
+    pub message: String,
+    /// The person's row in this room.
+    pub participant_id: i64,
+    /// The room.
+    pub room_id: i64,
+    /// Where the person stands among those who wait, from 1.
+    pub position: i64,
+}
+
+/// Answers the admission of everybody who waited.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct AllAdmitted {
+    /// Who came in.
+    pub admitted: Vec<Participant>,
+    /// How many wait on, for the room is full.
+    pub waiting: i64,
+}
+
+/// Hands a room on.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
+pub struct HandOn {
+    /// The member who owns it from now on.
+    pub user_id: i64,
+}
+
+/// Is what lets people into a private room.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct LinkCode {
+    /// The code, for `join`.
+    pub code: String,
+    /// The link that holds it.
+    pub url: String,
+}
+
+/// Asks whether one may do something.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct AskPermission {
+    /// The action, by its word in the table of rules.
+    pub action: String,
+    /// To whom, or about whose message.
+    pub user_id: Option<i64>,
+}
+
+/// Says which people of a room to list; without either, who is not offline.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+pub struct ListPeople {
+    /// Its members, present or not.
+    #[serde(default)]
+    pub members: bool,
+    /// Who was banned.
+    #[serde(default)]
+    pub banned: bool,
+}
+
+/// Says whether one may do something, and which rule decided.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Permission {
+    /// Whether one may.
+    pub allowed: bool,
+    /// The rule: the action, who may, and in which state of the room.
+    pub rule: String,
+    /// For a person to read.
+    pub detail: String,
 }
 
 /// Answers a leave.

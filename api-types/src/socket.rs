@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::WireTime;
 use crate::all_required;
 use crate::chat::{ChangedMessage, Message};
 use crate::problem::FieldProblem;
@@ -148,7 +149,28 @@ pub enum ServerFrame {
         /// The room.
         room_id: i64,
     },
-    /// The socket no longer follows a room.
+    /// Somebody waits in the lobby, or no longer does; to hosts.
+    Lobby {
+        /// The room.
+        room_id: i64,
+        /// Who.
+        participant: Participant,
+        /// Whether they wait.
+        waiting: bool,
+    },
+    /// A host let the person in.
+    Admitted {
+        /// The room.
+        room_id: i64,
+    },
+    /// A room ends soon.
+    Closing {
+        /// The room.
+        room_id: i64,
+        /// When.
+        closes_at: WireTime,
+    },
+    /// The person is out of a room, or the socket no longer follows it.
     Removed {
         /// The room.
         room_id: i64,
@@ -165,6 +187,14 @@ pub enum ServerFrame {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RemovedReason {
+    /// A host ended their membership.
+    Kicked,
+    /// A host ended it for good.
+    Banned,
+    /// A host did not let them in.
+    Denied,
+    /// The meeting is over, for everybody.
+    Ended,
     /// The person is inside on a newer socket.
     Elsewhere,
 }
@@ -180,6 +210,10 @@ pub struct Subscribed {
     pub rev: i64,
     /// Everybody who is not offline.
     pub participants: Vec<Participant>,
+    /// Who waits in the lobby, first come first; only for hosts.
+    pub waiting: Vec<Participant>,
+    /// What the person may do in the room, towards others where it is done to somebody.
+    pub allowed: Vec<String>,
     /// Ascending by `seq`.
     pub messages: Vec<Message>,
     /// Edits and deletions after `after_rev`, ascending by `rev`.

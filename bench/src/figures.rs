@@ -6,6 +6,7 @@ mod idle;
 mod login;
 mod messages;
 mod reads;
+mod rules;
 mod two_servers;
 
 use futures_util::future::BoxFuture;
@@ -22,6 +23,7 @@ type Measure = fn(Bench, &mut Report) -> BoxFuture<'_, anyhow::Result<()>>;
 pub(crate) const GROUPS: &[(&str, Measure)] = &[
     ("messages", |bench, report| Box::pin(messages::measure(bench, report))),
     ("reads", |bench, report| Box::pin(reads::measure(bench, report))),
+    ("rules", |bench, report| Box::pin(rules::measure(bench, report))),
     ("gateway", |bench, report| Box::pin(gateway::measure(bench, report))),
     ("two-servers", |bench, report| Box::pin(two_servers::measure(bench, report))),
     ("fan-out", |bench, report| Box::pin(fan_out::measure(bench, report))),

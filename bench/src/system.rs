@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 use tokio::process::Command;
+use tokio::task::JoinSet;
 
 use crate::Bench;
 use crate::http::{Client, request};
@@ -107,8 +108,35 @@ impl System {
 
     /// Makes a room of somebody's and gives its id.
     pub(crate) async fn room(&self, owner: &Person) -> anyhow::Result<i64> {
-        let room = self.call("/api/rooms", owner, &json!({ "name": "Weekly planning" })).await.context("room")?;
+        self.make_room(owner, &json!({ "name": "Weekly planning" })).await
+    }
+
+    /// Makes a room of somebody's as described and gives its id.
+    pub(crate) async fn make_room(&self, owner: &Person, body: &Value) -> anyhow::Result<i64> {
+        let room = self.call("/api/rooms", owner, body).await.context("room")?;
         room["id"].as_i64().context("no id")
+    }
+
+    /// Does one request after the other from each of so many clients, until all are done.
+    pub(crate) async fn all(&self, requests: Vec<Vec<u8>>, clients: usize) -> anyhow::Result<()> {
+        let share = requests.len().div_ceil(clients).max(1);
+        let address = self.address();
+        let mut working = JoinSet::new();
+        for part in requests.chunks(share) {
+            let part = part.to_vec();
+            working.spawn(async move {
+                let mut client = Client::connect(address).await?;
+                for request in part {
+                    let answer = client.send(&request).await?;
+                    ensure!(answer.status < 300, "{}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+                }
+                anyhow::Ok(())
+            });
+        }
+        while let Some(done) = working.join_next().await {
+            done??;
+        }
+        Ok(())
     }
 
     /// Lets somebody join a room.
@@ -126,7 +154,7 @@ impl System {
         Client::connect(self.address()).await?.call(&self.post(path, Some(person), body)).await
     }
 
-    fn post(&self, path: &str, person: Option<&Person>, body: &Value) -> Vec<u8> {
+    pub(crate) fn post(&self, path: &str, person: Option<&Person>, body: &Value) -> Vec<u8> {
         request("POST", path, self.address(), person.map(|person| person.token.as_str()), Some(body))
     }
 }

@@ -7,7 +7,9 @@
 pub mod account;
 pub mod chat;
 pub mod crypto;
+pub mod entry;
 pub mod id;
+pub mod moderation;
 pub mod page;
 pub mod participant;
 pub mod password;

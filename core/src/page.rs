@@ -47,6 +47,12 @@ impl PageLimit {
         if limit >= 1 && limit <= Self::MAX { Some(Self(limit)) } else { None }
     }
 
+    /// Gives the number of messages.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+
     /// Is the greatest page.
     #[must_use]
     pub const fn max() -> Self {

@@ -4,6 +4,7 @@ use crate::id::{ParticipantId, RoomId, UserId};
 use crate::permission::Membership;
 use crate::presence::Presence;
 use crate::room::Role;
+use crate::time::Timestamp;
 
 /// Is everything that a room knows of one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,49 @@ pub struct Participant {
     pub read_seq: i64,
     /// The socket that is inside for the person, if one said so.
     pub call_socket: Option<String>,
+    /// Since when the person waits in the lobby.
+    pub waiting_since: Option<Timestamp>,
+    /// What last became of the person at the door; `None` once they have come since.
+    pub last_turn: Option<Turn>,
+}
+
+/// Says what became of somebody at a room's door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// A host let them in, and they have not come yet.
+    Admitted,
+    /// They left.
+    Left,
+    /// A host removed them.
+    Kicked,
+    /// A host removed them for good.
+    Banned,
+    /// A host did not let them in, or the meeting ended before one could.
+    Denied,
+    /// They no longer waited to be let in.
+    Withdrew,
+}
+
+impl Turn {
+    /// Gives the word that stands in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Admitted => "admitted",
+            Self::Left => "left",
+            Self::Kicked => "kicked",
+            Self::Banned => "banned",
+            Self::Denied => "denied",
+            Self::Withdrew => "withdrew",
+        }
+    }
+
+    /// Reads that word. `None` for any other.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        let all = [Self::Admitted, Self::Left, Self::Kicked, Self::Banned, Self::Denied, Self::Withdrew];
+        all.into_iter().find(|turn| turn.as_str() == word)
+    }
 }
 
 impl Participant {
@@ -37,8 +81,23 @@ impl Participant {
         match self.membership {
             _ if self.is_owner => Role::Owner,
             Membership::Member(role) => role,
-            Membership::Stranger => Role::Participant,
+            Membership::Invited | Membership::Waiting | Membership::Stranger | Membership::Banned => Role::Participant,
         }
+    }
+
+    /// Notes that whoever was let in has come, or will not.
+    pub fn arrive(&mut self) {
+        self.last_turn = self.last_turn.filter(|turn| *turn != Turn::Admitted);
+    }
+
+    /// Ends the person's membership, waiting and presence.
+    pub fn part(&mut self, turn: Turn, now: Timestamp) {
+        self.membership = Membership::Stranger;
+        self.last_turn = Some(turn);
+        self.waiting_since = None;
+        self.call_socket = None;
+        self.media = MediaState::default();
+        self.presence = self.presence.end(now);
     }
 }
 

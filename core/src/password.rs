@@ -36,11 +36,17 @@ impl Password {
     /// # Errors
     /// [`PasswordError`], the first that applies.
     pub fn check_new(&self, email: &Email) -> Result<(), PasswordError> {
+        self.check_new_of_room()?;
+        if text::fold_case(&self.0) == email.as_str() { Err(PasswordError::SameAsEmail) } else { Ok(()) }
+    }
+
+    /// Judges the new password of a room: as long as an account's, and as uncommon.
+    ///
+    /// # Errors
+    /// [`PasswordError`], the first that applies.
+    pub fn check_new_of_room(&self) -> Result<(), PasswordError> {
         text::check_length(&self.0, 8, 128)?;
         let folded = text::fold_case(&self.0);
-        if folded == email.as_str() {
-            return Err(PasswordError::SameAsEmail);
-        }
         if COMMON.lines().any(|common| common == folded) {
             return Err(PasswordError::Common);
         }

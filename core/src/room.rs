@@ -1,8 +1,14 @@
 //! Rooms: places that stay, with an owner, a history and rules.
 
+mod names;
+mod settings;
+
+pub use names::{Capacity, LinkCode, Slug};
+pub use settings::{RoomPatch, Settings, SettingsError};
+
 use crate::id::{RoomId, UserId};
 use crate::text::{self, TextError};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// Is a room's name: 1–255 characters after trimming, one line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -119,8 +125,24 @@ impl Role {
     }
 }
 
-/// How many people a room takes unless its owner says otherwise.
-pub const DEFAULT_CAPACITY: i32 = 50;
+/// How long before its end the people in a room are told of it.
+pub const CLOSING_NOTICE: Span = Span::minutes(5);
+
+/// Says where a room is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Nobody but its owner enters yet.
+    NotOpen {
+        /// When it opens.
+        opens_at: Timestamp,
+    },
+    /// People may come.
+    Open,
+    /// It has ended by its schedule: it can be read and no more.
+    Over,
+    /// It was deleted: it can be read and no more.
+    Deleted,
+}
 
 /// Is a room as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,11 +162,11 @@ pub struct Room {
     /// Who may see and enter it.
     pub visibility: Visibility,
     /// How many people it takes.
-    pub capacity: i32,
+    pub capacity: Capacity,
     /// Whether people wait until they are admitted.
     pub lobby: bool,
     /// Its name in links.
-    pub slug: Option<String>,
+    pub slug: Option<Slug>,
     /// Before this nobody but its owner enters.
     pub opens_at: Option<Timestamp>,
     /// At this it ends.
@@ -157,34 +179,66 @@ pub struct Room {
     pub rev: i64,
     /// When something last happened in it.
     pub last_activity_at: Timestamp,
+    /// How often it was ended for everybody.
+    pub ends: i64,
 }
 
-/// Is what somebody wants changed in a room; `None` leaves a field as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RoomPatch {
-    /// The new name.
-    pub name: Option<RoomName>,
-    /// The new description; `Some(None)` removes it.
-    pub description: Option<Option<Description>>,
-}
-
-impl RoomPatch {
-    /// Applies the changes.
+impl Room {
+    /// Says where the room is in its life at `now`.
     #[must_use]
-    pub fn apply(self, mut room: Room) -> Room {
-        if let Some(name) = self.name {
-            room.name = name;
+    pub fn phase(&self, now: Timestamp) -> Phase {
+        match (self.is_active, self.opens_at, self.closes_at) {
+            (false, ..) => Phase::Deleted,
+            (true, _, Some(closes_at)) if closes_at <= now => Phase::Over,
+            (true, Some(opens_at), _) if opens_at > now => Phase::NotOpen { opens_at },
+            _ => Phase::Open,
         }
-        if let Some(description) = self.description {
-            room.description = description;
-        }
-        room
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    pub(crate) fn user(id: i64) -> UserId {
+        UserId::new(id).expect("positive")
+    }
+
+    /// An open public room of an owner.
+    pub(crate) fn room(owner: i64) -> Room {
+        Room {
+            id: RoomId::new(1).expect("positive"),
+            name: RoomName::from_stored("r".into()),
+            owner_id: user(owner),
+            is_active: true,
+            created_at: Timestamp::from_millis(0),
+            description: None,
+            visibility: Visibility::Public,
+            capacity: Capacity::default(),
+            lobby: false,
+            slug: None,
+            opens_at: None,
+            closes_at: None,
+            managed_by: None,
+            last_seq: 0,
+            rev: 0,
+            last_activity_at: Timestamp::from_millis(0),
+            ends: 0,
+        }
+    }
+
+    #[test]
+    fn a_room_opens_and_ends_to_the_moment_and_deleted_it_is_nothing_else() {
+        let at = Timestamp::from_millis;
+        let mut scheduled = room(1);
+        (scheduled.opens_at, scheduled.closes_at) = (Some(at(10)), Some(at(20)));
+        assert_eq!(scheduled.phase(at(9)), Phase::NotOpen { opens_at: at(10) });
+        assert_eq!(scheduled.phase(at(10)), Phase::Open);
+        assert_eq!(scheduled.phase(at(19)), Phase::Open);
+        assert_eq!(scheduled.phase(at(20)), Phase::Over);
+        scheduled.is_active = false;
+        assert_eq!(scheduled.phase(at(15)), Phase::Deleted);
+    }
 
     #[test]
     fn a_description_may_have_lines_and_a_blank_one_is_none() {

@@ -42,6 +42,8 @@ pub enum AccountChange {
 pub enum RoomChange {
     /// The room is new, or its settings or state are others.
     Room(RoomId),
+    /// The meeting in the room was ended for everybody.
+    Ended(RoomId),
     /// Messages were added.
     Messages(RoomId),
     /// Messages were edited or deleted.
@@ -104,6 +106,7 @@ impl Change for RoomChange {
     fn to_row(&self) -> (&'static str, String) {
         match self {
             Self::Room(room) => ("room", room.to_string()),
+            Self::Ended(room) => ("ended", room.to_string()),
             Self::Messages(room) => ("messages", room.to_string()),
             Self::Revisions(room) => ("revisions", room.to_string()),
             Self::Person(room, user) => ("person", format!("{room}/{user}")),
@@ -115,6 +118,7 @@ impl Change for RoomChange {
         let subject = row.subject.as_str();
         match row.kind.as_str() {
             "room" => RoomId::parse(subject).map(Self::Room),
+            "ended" => RoomId::parse(subject).map(Self::Ended),
             "messages" => RoomId::parse(subject).map(Self::Messages),
             "revisions" => RoomId::parse(subject).map(Self::Revisions),
             "person" => room_and_user(subject).map(|(room, user)| Self::Person(room, user)),

@@ -2,10 +2,16 @@
 
 mod access;
 mod batch;
+mod deeds;
+mod entry;
+mod lists;
+mod meeting;
 mod messages;
+mod moderation;
 mod people;
 mod presence;
 mod rooms;
+mod search;
 mod servers;
 mod tickets;
 
@@ -14,10 +20,16 @@ use cloudmeet_core::time::Timestamp;
 
 pub use access::{Accesses, RoomAccess};
 pub use batch::{Batches, Draft, Sent};
+pub use deeds::{Deed, Doer, Doing};
+pub use entry::{JoinOutcome, LeaveError, Proof, Secrets};
+pub use lists::{ListFilter, RoomAudience, RoomListing};
+pub use meeting::{HandOnError, LinkCodeError, MEETINGS_ENDED_AT_ONCE};
 pub use messages::{MessageChange, MessageError};
-pub use people::{Identity, JoinOutcome, LeaveError};
+pub use moderation::{AllAdmitted, ModerateError, Moderated, People};
+pub use people::Identity;
 pub use presence::{Hold, HoldEnd};
-pub use rooms::{ListFilter, NewRoom, RoomAudience, RoomListing};
+pub use rooms::{NewRoom, RoomError};
+pub use search::{BLOCK as SEARCH_BLOCK, SearchFrom};
 pub use tickets::TicketHolder;
 
 use crate::bus::{Bus, Topic};
@@ -93,6 +105,7 @@ impl ConferenceStore {
     /// [`StoreError`]; what is left goes with the next call.
     pub async fn prune(&self) -> Result<(), StoreError> {
         changes::prune::<RoomChange>(&self.database).await?;
+        self.prune_deeds().await?;
         self.prune_tickets().await
     }
 

@@ -64,6 +64,14 @@ impl StoreError {
         Self::Unavailable(crate::db::no_answer())
     }
 
+    /// Says whether a value stands already where it may stand but once.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        match self {
+            Self::Refused(sqlx::Error::Database(error)) => error.is_unique_violation(),
+            _ => false,
+        }
+    }
+
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt(what.into())
     }
@@ -84,4 +92,14 @@ pub enum Failure<E> {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl<E> Failure<E> {
+    /// Makes the refusal one among others.
+    pub(crate) fn widen<W: From<E>>(self) -> Failure<W> {
+        match self {
+            Self::Refused(refusal) => Failure::Refused(refusal.into()),
+            Self::Store(error) => Failure::Store(error),
+        }
+    }
 }

@@ -37,6 +37,7 @@ pub(crate) const CONFERENCE: MigrationSet = MigrationSet {
             text: include_str!("../migrations/conference_0001.sql"),
         },
         Script { version: 2, description: "renamings", text: include_str!("../migrations/conference_0002.sql") },
+        Script { version: 3, description: "rules", text: include_str!("../migrations/conference_0003.sql") },
     ],
 };
 

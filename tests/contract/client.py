@@ -57,12 +57,12 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict:
 class Person:
     """Somebody with an account who is signed in."""
 
-    def __init__(self, server: Server, name: str = "Somebody", sign_in: bool = True) -> None:
+    def __init__(self, server: Server, name: str = "Somebody", sign_in: bool = True, **more: object) -> None:
         self.server = server
         self.name = name
         self.email = unique_email()
         self.http = httpx.Client(base_url=server.url, timeout=TIMEOUT_S)
-        answer = self.post("/api/auth/register", email=self.email, display_name=name, password=PASSWORD)
+        answer = self.post("/api/auth/register", email=self.email, display_name=name, password=PASSWORD, **more)
         assert answer.status_code == 201, answer.text
         self.id = answer.json()["id"]
         self.sockets: list[Socket] = []
@@ -91,9 +91,18 @@ class Person:
         assert answer.status_code == 201, answer.text
         return answer.json()["id"]
 
-    def join(self, room: int) -> None:
-        answer = self.post(f"/api/rooms/{room}/join")
+    def join(self, room: int, **shown: object) -> None:
+        answer = self.post(f"/api/rooms/{room}/join", **shown)
         assert answer.status_code == 200, answer.text
+
+    def wait(self, room: int) -> dict:
+        answer = self.post(f"/api/rooms/{room}/join")
+        assert answer.status_code == 202, answer.text
+        return answer.json()
+
+    def do(self, room: int, deed: str, other: "Person") -> httpx.Response:
+        """Does something to somebody in a room: `ann.do(room, "kick", bob)`."""
+        return self.post(f"/api/rooms/{room}/participants/{other.id}/{deed}")
 
     def say(self, room: int, content: str, **more: object) -> dict:
         answer = self.post(f"/api/rooms/{room}/messages", content=content, **more)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from conftest import fresh_databases, fresh_redis
@@ -17,9 +19,17 @@ def server(request):
         fresh = fresh_databases(request.getfixturevalue("postgres")) | fresh_redis(request.getfixturevalue("redis"))
         system = Pair(RATE_LIMITS="off", **fresh) if request.param == "pair" else Split(each=2, RATE_LIMITS="off", **fresh)
     with system as running:
-        # The first account administers; nobody in the tests should by accident.
-        Person(running, "Administrator").close()
+        # The first account administers, or who follows the setup link; nobody else should by accident.
+        setup = re.search(r"\?setup=([\w-]+)", running.read_log())
+        running.administrator = Person(running, "Administrator", **({"setup_code": setup[1]} if setup else {}))
         yield running
+        running.administrator.close()
+
+
+@pytest.fixture(scope="session")
+def administrator(server) -> Person:
+    """The person who administers the server."""
+    return server.administrator
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_detail_shows_who_is_inside(people):
     room = ann.room()
     bob.join(room)
     detail = ann.detail(room)
-    assert set(detail) == ROOM | {"participants"}
+    assert set(detail) == ROOM | {"participants", "waiting", "allowed"}
     [inside] = detail["participants"]
     assert set(inside) == PARTICIPANT
     assert (inside["user_id"], inside["user_display_name"], inside["status"]) == (bob.id, "Bob", "in_call")

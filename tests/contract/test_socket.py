@@ -164,7 +164,9 @@ def test_a_subscription_brings_the_newest_50(room):
     for number in range(60):
         ann.say(room, str(number))
     answer = bob.socket().subscribe(room)
-    assert set(answer) == {"type", "id", "room_id", "last_seq", "rev", "participants", "messages", "changed", "truncated"}
+    assert set(answer) == {
+        "type", "id", "room_id", "last_seq", "rev", "participants", "waiting", "allowed", "messages", "changed", "truncated",
+    }
     assert [message["seq"] for message in answer["messages"]] == list(range(11, 61))
     assert all(set(message) == MESSAGE for message in answer["messages"])
     assert (answer["room_id"], answer["last_seq"], answer["rev"], answer["truncated"]) == (room, 60, 0, False)

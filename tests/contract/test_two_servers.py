@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from conftest import fresh_databases, fresh_redis
-from contract.client import PASSWORD, Person, Socket
+from contract.client import PASSWORD, Person, Socket, problem
 from harness.server import Server, Split, bites_s
 
 # Without Redis, servers look for each other's changes once a second.
@@ -177,3 +179,109 @@ def test_rooms_that_change_are_told_to_who_watches_on_the_other_server(room, soc
     room_told(there, room, name="Another name")
     ann.say(room, "new")
     room_told(there, room, name="Another name", unread=1)
+
+
+def test_who_waits_on_one_server_is_shown_and_let_in_on_the_other(servers, room, socket_there):
+    ann, bob, room = room
+    ann.patch(f"/api/rooms/{room}", lobby=True)
+    host = socket_there(ann)
+    host.subscribe(room)
+    eve = Person(servers[0], "Eve")
+    here = eve.socket()
+    assert eve.wait(room)["position"] == 1
+    assert host.receive("lobby", timeout=HEARD_S, waiting=True)["participant"]["user_id"] == eve.id
+    there = socket_there(eve)
+    assert ann.do(room, "admit", eve).status_code == 200
+    for socket in (here, there):
+        socket.receive("admitted", timeout=HEARD_S, room_id=room)
+    host.receive("lobby", timeout=HEARD_S, waiting=False)
+    host.presence(eve.id, timeout=HEARD_S, status="in_call")
+    eve.close()
+
+
+def test_a_removal_bites_on_the_other_server(room, socket_there):
+    ann, bob, room = room
+    for deed, reason in (("kick", "kicked"), ("ban", "banned")):
+        bob.join(room)
+        there = socket_there(bob)
+        there.subscribe(room, status="in_call")
+        assert ann.do(room, deed, bob).status_code == 200
+        assert there.receive("removed", timeout=HEARD_S) == {"type": "removed", "room_id": room, "reason": reason}
+        assert there.ask("send", "sent", room_id=room, content="still here?")["code"] == "not_member"
+        ann.say(room, "they do not hear this")
+        assert not [frame for frame in there.drain() if frame["type"] == "message"]
+    problem(bob.post(f"/api/rooms/{room}/join"), 403, "banned")
+
+
+def test_an_end_for_all_is_heard_on_the_other_server_once(room, socket_there):
+    ann, bob, room = room
+    there, host = socket_there(bob), ann.socket()
+    there.subscribe(room, status="in_call")
+    host.subscribe(room)
+    assert ann.post(f"/api/rooms/{room}/end").status_code == 200
+    assert there.receive("removed", timeout=HEARD_S)["reason"] == "ended"
+    bob.join(room)
+    there.subscribe(room, status="in_call")
+    host.receive("removed")
+    host.subscribe(room)
+    # Whatever is told a second time by the table of changes has been told when this has come.
+    ann.patch(f"/api/rooms/{room}", name="After the end")
+    deadline = time.monotonic() + HEARD_S
+    while there.receive("room", timeout=max(0.01, deadline - time.monotonic()))["room"]["name"] != "After the end":
+        pass
+    ann.say(room, "on we go")
+    assert there.receive("message", timeout=HEARD_S)["message"]["content"] == "on we go"
+    assert not [frame for frame in there.kept if frame["type"] == "removed"]
+
+
+def test_a_role_given_on_one_server_holds_on_the_other(servers, room, socket_there):
+    ann, bob, room = room
+    there = socket_there(bob)
+    there.subscribe(room)
+    ann.do(room, "promote", bob)
+    there.presence(bob.id, timeout=HEARD_S, role="moderator")
+    ann.patch(f"/api/rooms/{room}", lobby=True)
+    eve = Person(servers[0], "Eve")
+    eve.wait(room)
+    assert there.receive("lobby", timeout=HEARD_S)["participant"]["user_id"] == eve.id
+    ann.post(f"/api/rooms/{room}/owner", user_id=bob.id)
+    there.presence(ann.id, timeout=HEARD_S, role="moderator", is_owner=False)
+    eve.close()
+
+
+def test_of_two_who_want_the_last_seat_on_two_servers_one_comes_in(servers, room):
+    ann, bob, room = room
+    ann.patch(f"/api/rooms/{room}", capacity=2)
+    guests = [Person(servers[number % 2], f"Guest {number}") for number in range(6)]
+    with ThreadPoolExecutor(len(guests)) as together:
+        answers = list(together.map(lambda guest: guest.post(f"/api/rooms/{room}/join").status_code, guests))
+    assert sorted(answers) == [200] + [403] * 5, answers
+    assert ann.detail(room)["participants_count"] == 2
+    for guest in guests:
+        guest.close()
+
+
+def test_a_kick_and_a_coming_back_on_two_servers_leave_one_of_both(servers, room):
+    ann, bob, room = room
+    elsewhere = httpx.Client(base_url=servers[1].url, headers={"authorization": bob.http.headers["authorization"]})
+    for _ in range(5):
+        bob.join(room)
+        with ThreadPoolExecutor(2) as together:
+            kicked = together.submit(ann.do, room, "kick", bob)
+            joined = together.submit(elsewhere.post, f"/api/rooms/{room}/join")
+        assert (kicked.result().status_code, joined.result().status_code) == (200, 200)
+        members = {one["user_id"] for one in ann.get(f"/api/rooms/{room}/participants", members=True).json()}
+        present = {one["user_id"] for one in ann.detail(room)["participants"]}
+        assert (bob.id in members) == (bob.id in present), "half a member"
+    elsewhere.close()
+
+
+def test_whose_password_changes_while_inside_stays_inside(room, socket_there):
+    ann, bob, room = room
+    there = socket_there(ann)
+    there.subscribe(room, status="in_call")
+    assert ann.patch("/api/auth/me", password="another-good-one", current_password=PASSWORD).status_code == 200
+    assert ann.patch(f"/api/rooms/{room}", visibility="password", password="a new word here").status_code == 200
+    bob.join(room)
+    there.ask("send", "sent", room_id=room, client_msg_id="1", content="still here")
+    assert {one["user_id"] for one in ann.detail(room)["participants"]} == {ann.id, bob.id}

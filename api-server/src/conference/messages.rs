@@ -6,18 +6,19 @@ use aide::transform::TransformOperation;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use cloudmeet_api_types::chat::{EditMessage, ListMessages, Message, MessagePage, SendMessage};
-use cloudmeet_core::chat::{Content, EditError};
+use cloudmeet_core::chat::Content;
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
 use cloudmeet_core::permission::Action;
-use cloudmeet_store::MessageError;
+use cloudmeet_core::text::check_length;
+use cloudmeet_store::SearchFrom;
 
 use super::{Conference, Unsent, json_bytes};
 use crate::docs::problems;
 use crate::extract::{JsonBody, MessagePath, QueryParams, RoomPath};
 use crate::problem::{Code, Problem, Rule};
-use crate::sessions::Caller;
+use crate::sessions::{Acting, Caller};
 
 pub(super) async fn send(
     State(conference): State<Arc<Conference>>,
@@ -55,8 +56,17 @@ pub(super) async fn list(
             .ok_or_else(|| Problem::invalid_field("limit", Rule::OutOfRange { min: 1, max: Some(PageLimit::MAX) }))?,
     };
     let cursor = cursor(&query)?;
+    let text = searched(query.query)?;
     let access = conference.access(id, &caller.identity, Action::ReadMessages).await?;
     let total = access.room.last_seq;
+    if let Some(text) = text {
+        let who = caller.identity.user_id;
+        conference.limits.search(who, conference.store.now()).await.map_err(Problem::rate_limited)?;
+        let _turn = conference.searches.acquire().await.map_err(|_| Code::Overloaded)?;
+        let found = conference.store.search_messages(id, &text, search_from(cursor, total), limit.get(), total).await?;
+        let page = MessagePage { messages: found.into_iter().map(Message::from).collect(), total };
+        return Ok(Json(page).into_response());
+    }
     let range = locate(cursor, limit, total);
     let read = async {
         let messages = conference.store.messages(id, range).await?;
@@ -73,8 +83,11 @@ pub(super) async fn list(
 }
 
 pub(super) fn list_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
-    problems(operation.id("listMessages").tag("messages").summary("Read messages"), &[401, 403, 404, 422])
-        .description("Without a cursor the newest page. One cursor at a time; pages are ascending.")
+    problems(operation.id("listMessages").tag("messages").summary("Read messages"), &[401, 403, 404, 422, 429])
+        .description(
+            "Without a cursor the newest page. One cursor at a time; pages are ascending. With `query` only messages \
+             that hold it, the newest of them first sought.",
+        )
         .response::<200, Json<MessagePage>>()
 }
 
@@ -104,11 +117,10 @@ pub(super) fn edit_docs(operation: TransformOperation<'_>) -> TransformOperation
 pub(super) async fn delete(
     State(conference): State<Arc<Conference>>,
     path: MessagePath,
-    caller: Caller,
+    Acting(doer): Acting,
 ) -> Result<StatusCode, Problem> {
-    let who = caller.identity;
-    conference.access(path.room_id, &who, Action::ReadMessages).await?;
-    let change = conference.store.delete_message(path.room_id, path.message_id, who.actor()).await?;
+    conference.access(path.room_id, &doer.who, Action::ReadMessages).await?;
+    let change = conference.store.delete_message(path.room_id, path.message_id, &doer).await?;
     if change.changed {
         conference.hub.publish_revision(change.message);
     }
@@ -119,6 +131,27 @@ pub(super) fn delete_docs(operation: TransformOperation<'_>) -> TransformOperati
     problems(operation.id("deleteMessage").tag("messages").summary("Delete a message"), &[401, 403, 404, 409])
         .description("For its author, the owner and moderators. A tombstone keeps its number.")
         .response::<204, ()>()
+}
+
+/// The longest text that is looked for, in characters.
+const MAX_QUERY: usize = 255;
+
+/// Reads what is looked for. `None` when nothing is.
+fn searched(query: Option<String>) -> Result<Option<String>, Problem> {
+    let Some(text) = query else { return Ok(None) };
+    check_length(&text, 0, MAX_QUERY).map_err(|error| Problem::invalid_field("query", error))?;
+    // NUL cannot be stored, so nothing holds it; Postgres would refuse to look.
+    let text = text.trim().replace('\0', "\u{FFFD}");
+    Ok((!text.is_empty()).then_some(text))
+}
+
+/// Says from where to look: what a page leaves out is counted in messages, found or not.
+fn search_from(cursor: Cursor, last_seq: i64) -> SearchFrom {
+    match cursor {
+        Cursor::Newest { skip } => SearchFrom::Before(last_seq.saturating_sub(skip).saturating_add(1)),
+        Cursor::Before(seq) => SearchFrom::Before(seq),
+        Cursor::After(seq) => SearchFrom::After(seq),
+    }
 }
 
 /// Reads which page is wanted: one cursor or none.
@@ -135,15 +168,5 @@ fn cursor(query: &ListMessages) -> Result<Cursor, Problem> {
             "before_seq",
             Rule::WrongType("skip, before_seq and after_seq exclude each other".to_owned()),
         )),
-    }
-}
-
-impl From<MessageError> for Problem {
-    fn from(error: MessageError) -> Self {
-        match error {
-            MessageError::Denied(denied) => denied.into(),
-            MessageError::NoSuchMessage => Code::MessageNotFound.into(),
-            MessageError::Edit(EditError::Deleted) => Code::MessageDeleted.into(),
-        }
     }
 }

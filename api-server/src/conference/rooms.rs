@@ -9,18 +9,19 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
-use cloudmeet_api_types::room::{CreateRoom, ListRooms, Participant, Room, RoomDetail, UpdateRoom};
-use cloudmeet_core::permission::{Action, Actor, Membership};
-use cloudmeet_core::room::{Description, Role, RoomName, RoomPatch};
+use cloudmeet_api_types::room::{CreateRoom, ListRooms, Participant, Room, RoomDetail, ShowCode, UpdateRoom};
+use cloudmeet_core::permission::{Action, Actor, Membership, allowed, sees_people};
+use cloudmeet_core::room::{Phase, Role};
 use cloudmeet_core::text::check_length;
-use cloudmeet_store::{ConferenceStore, ListFilter, NewRoom, RoomListing, StoreError};
+use cloudmeet_store::{ConferenceStore, Doing, ListFilter, RoomListing, StoreError};
 use tokio::time::timeout;
 
+use super::settings::new_link_code;
 use super::{Conference, json_bytes, wire_access, wire_room};
 use crate::docs::problems;
 use crate::extract::{FieldErrors, JsonBody, QueryParams, RoomPath};
-use crate::problem::{Code, Problem, Rule};
-use crate::sessions::Caller;
+use crate::problem::{Problem, Rule};
+use crate::sessions::{Acting, Caller};
 
 /// The longest list.
 const MAX_LIMIT: i64 = 100;
@@ -33,22 +34,19 @@ const MAX_QUERY: usize = 255;
 
 pub(super) async fn create(
     State(conference): State<Arc<Conference>>,
-    caller: Caller,
+    Acting(doer): Acting,
     JsonBody(body): JsonBody<CreateRoom>,
 ) -> Result<(StatusCode, Json<Room>), Problem> {
-    let mut errors = FieldErrors::default();
-    let name = errors.take("name", RoomName::parse(&body.name));
-    let description = errors.take("description", body.description.as_deref().map_or(Ok(None), Description::parse));
-    errors.check()?;
-    let (Some(name), Some(description)) = (name, description) else { return Err(Code::Invalid.into()) };
-    let room = conference.store.create_room(&caller.identity, &NewRoom { name, description }).await?;
+    let new = conference.new_room(&doer.who, body).await?;
+    let room = conference.store.create_room(&doer, &new).await?;
     conference.hub.listing_changed(room.id);
     let listing = RoomListing { room, present: 0, membership: Membership::Member(Role::Owner), unread: 0 };
-    Ok((StatusCode::CREATED, Json(wire_room(listing, caller.identity.user_id))))
+    Ok((StatusCode::CREATED, Json(wire_room(listing, doer.who.user_id))))
 }
 
 pub(super) fn create_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
-    problems(operation.id("createRoom").tag("rooms").summary("Make a room"), &[400, 401, 413, 415, 422])
+    let codes = [400, 401, 409, 413, 415, 422, 429, 503];
+    problems(operation.id("createRoom").tag("rooms").summary("Make a room"), &codes)
         .description("The caller becomes its owner and first member.")
         .response::<201, Json<Room>>()
 }
@@ -93,7 +91,10 @@ async fn read_list(store: ConferenceStore, actor: Actor, filter: ListFilter) -> 
 
 pub(super) fn list_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
     problems(operation.id("listRooms").tag("rooms").summary("List rooms"), &[401, 422])
-        .description("Newest first. Closed rooms are listed to their people, when `only_active` is false.")
+        .description(
+            "Newest first. Private rooms are listed to their people and to administrators, and so are closed ones, \
+             when `only_active` is false.",
+        )
         .response::<200, Json<Vec<Room>>>()
 }
 
@@ -101,52 +102,68 @@ pub(super) async fn detail(
     State(conference): State<Arc<Conference>>,
     RoomPath(id): RoomPath,
     caller: Caller,
+    QueryParams(query): QueryParams<ShowCode>,
 ) -> Result<Json<RoomDetail>, Problem> {
-    let access = conference.access(id, &caller.identity, Action::SeeRoom).await?;
-    let participants: Vec<_> = conference.store.present(id).await?.into_iter().map(Participant::from).collect();
-    let present = i64::try_from(participants.len()).unwrap_or(i64::MAX);
-    let room = wire_access(access, caller.identity.user_id, present);
-    Ok(Json(RoomDetail { room, participants }))
+    let (who, now) = (caller.identity, conference.store.now());
+    let access = match query.code {
+        Some(code) => conference.access_by_code(id, &who, code).await?,
+        None => conference.access(id, &who, Action::SeeRoom).await?,
+    };
+    let membership = access.membership();
+    let present = conference.store.present(id).await?;
+    let count = i64::try_from(present.len()).unwrap_or(i64::MAX);
+    let shows_people = sees_people(who.actor(), &access.room, membership);
+    let allowed = allowed(who.actor(), &access.room, membership, now);
+    let waiting = conference.waiting_for(&access, &who).await?;
+    Ok(Json(RoomDetail {
+        room: wire_access(access, who.user_id, count),
+        participants: present.into_iter().filter(|_| shows_people).map(Participant::from).collect(),
+        waiting,
+        allowed: allowed.into_iter().map(str::to_owned).collect(),
+    }))
 }
 
 pub(super) fn detail_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
-    problems(operation.id("getRoom").tag("rooms").summary("Read a room and who is there"), &[401, 404])
+    problems(operation.id("getRoom").tag("rooms").summary("Read a room and who is there"), &[401, 404, 429])
+        .description("By its id or its slug. A private room shows itself to who holds its link code, too.")
         .response::<200, Json<RoomDetail>>()
 }
 
 pub(super) async fn update(
     State(conference): State<Arc<Conference>>,
     RoomPath(id): RoomPath,
-    caller: Caller,
+    Acting(doer): Acting,
     JsonBody(body): JsonBody<UpdateRoom>,
 ) -> Result<Json<Room>, Problem> {
-    let mut errors = FieldErrors::default();
-    let name = errors.take("name", body.name.as_deref().map(RoomName::parse).transpose());
-    let description = body.description.map(|text| text.as_deref().map_or(Ok(None), Description::parse)).transpose();
-    let description = errors.take("description", description);
-    errors.check()?;
-    let (Some(name), Some(description)) = (name, description) else { return Err(Code::Invalid.into()) };
-    let who = caller.identity;
-    conference.store.change_room(id, who.actor(), RoomPatch { name, description }).await?;
+    let doing = Doing { action: Action::ChangeRoom.rule().action, ..Doing::default() };
+    // Before a password costs a hash.
+    let access = conference.access(id, &doer.who, Action::ChangeRoom).await;
+    conference.or_recorded(id, &doer, doing.clone(), access).await?;
+    let patch = conference.patch(&doer.who, body).await?;
+    let outcome = conference.store.change_room(id, &doer, &patch, &new_link_code()).await.map_err(Problem::from);
+    let room = conference.or_recorded(id, &doer, doing, outcome).await?;
     conference.hub.settings_changed(id);
-    let access = conference.access(id, &who, Action::SeeRoom).await?;
-    let present = conference.store.count_present(id).await?;
-    Ok(Json(wire_access(access, who.user_id, present)))
+    if room.phase(conference.store.now()) == Phase::Over {
+        conference.hub.publish_ended(&room);
+    }
+    conference.room_for(id, &doer.who).await.map(Json)
 }
 
 pub(super) fn update_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
-    let codes = [400, 401, 403, 404, 409, 413, 415, 422];
+    let codes = [400, 401, 403, 404, 409, 413, 415, 422, 429, 503];
     problems(operation.id("updateRoom").tag("rooms").summary("Change a room"), &codes)
-        .description("For its owner, its moderators and administrators.")
+        .description("For its owner, its moderators and administrators. What is absent stays.")
         .response::<200, Json<Room>>()
 }
 
 pub(super) async fn delete(
     State(conference): State<Arc<Conference>>,
     RoomPath(id): RoomPath,
-    caller: Caller,
+    Acting(doer): Acting,
 ) -> Result<StatusCode, Problem> {
-    conference.store.close_room(id, caller.identity.actor()).await?;
+    let outcome = conference.store.close_room(id, &doer).await.map_err(Problem::from);
+    let doing = Doing { action: Action::DeleteRoom.rule().action, ..Doing::default() };
+    conference.or_recorded(id, &doer, doing, outcome).await?;
     conference.hub.publish_closed(id);
     Ok(StatusCode::NO_CONTENT)
 }

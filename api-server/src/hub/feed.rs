@@ -6,6 +6,8 @@ use std::time::Duration;
 use cloudmeet_api_types::room::Room as WireRoom;
 use cloudmeet_api_types::socket::ServerFrame;
 use cloudmeet_core::id::RoomId;
+use cloudmeet_core::permission::sees;
+use cloudmeet_core::room::Room;
 use cloudmeet_store::{ConferenceStore, StoreError};
 use tokio::time::Instant;
 
@@ -58,7 +60,13 @@ async fn send(hub: &Hub, store: &ConferenceStore, room_id: RoomId, audience: Aud
     }
     let Some(listings) = store.audience(room_id).await? else { return Ok(()) };
     for link in links {
-        let room: WireRoom = wire_room(listings.listing_for(link.user_id), link.user_id);
+        let listing = listings.listing_for(link.user_id);
+        // Who saw the room while it was open hears of its closing.
+        let open = Room { is_active: true, ..listing.room.clone() };
+        if !sees(link.actor(), &open, listing.membership) {
+            continue;
+        }
+        let room: WireRoom = wire_room(listing, link.user_id);
         link.send(encode(&ServerFrame::Room { room }));
     }
     Ok(())

@@ -28,7 +28,7 @@ const RENEW_EVERY: Duration = Duration::from_secs(SERVER_RENEWAL.as_seconds().un
 const RENEW_IDLE_EVERY: Duration = Duration::from_secs(20);
 
 /// How often holds are compared with sockets, and this server's clock with the store's.
-const COMPARE_EVERY: Duration = Duration::from_secs(20);
+pub(super) const COMPARE_EVERY: Duration = Duration::from_secs(20);
 
 /// How often what nobody needs is deleted.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
@@ -65,6 +65,8 @@ impl Follower {
         tasks.until_stopped(self.clone().follow_rooms(room_hints));
         tasks.until_stopped(self.clone().run_errands(errands));
         tasks.until_stopped(self.clone().keep_leases());
+        tasks.until_stopped(self.clone().keep_schedules());
+        tasks.until_stopped(self.clone().keep_lobbies());
         tasks.until_stopped(self.clone().keep_clock());
         tasks.until_stopped(self.clone().keep_holds());
         tasks.until_stopped(self.prune());
@@ -144,16 +146,24 @@ impl Follower {
             }
             RoomChange::Person(room_id, user_id) => {
                 self.hub.listing_changed(room_id);
-                if self.hub.is_followed(room_id)
+                // Whoever waits follows no room, and their sockets may be here.
+                if (self.hub.is_followed(room_id) || self.hub.has_sockets_of(user_id))
                     && let Some(participant) = self.conference.participant(room_id, user_id).await?
                 {
                     self.hub.publish_participant(participant);
                 }
             }
             RoomChange::Typing(room_id, user_id) => self.hub.publish_typing(room_id, user_id),
+            RoomChange::Ended(room_id) => {
+                if (self.hub.is_followed(room_id) || self.hub.has_waiting(room_id))
+                    && let Some(found) = self.conference.audience(room_id).await?
+                {
+                    self.hub.publish_ended(&found.room);
+                }
+            }
             RoomChange::Room(room_id) => {
                 self.hub.settings_changed(room_id);
-                if self.hub.is_followed(room_id)
+                if (self.hub.is_followed(room_id) || self.hub.has_waiting(room_id))
                     && self.conference.audience(room_id).await?.is_some_and(|found| !found.room.is_active)
                 {
                     self.hub.publish_closed(room_id);
@@ -167,6 +177,10 @@ impl Follower {
         while let Some(errand) = errands.recv().await {
             match errand {
                 Errand::ReadAgain(room_id) => report(self.read_again(room_id).await, "a room was not read again"),
+                Errand::MakeSearchBlock(room_id, block) => {
+                    // The first search that misses it makes it.
+                    report(self.conference.make_search_block(room_id, block).await, "a block was not made");
+                }
                 Errand::Release(room_id, user_id) => {
                     report(self.release(room_id, user_id).await, "hold not released");
                 }
@@ -307,13 +321,13 @@ impl Follower {
     }
 }
 
-fn ticks(period: Duration) -> tokio::time::Interval {
+pub(super) fn ticks(period: Duration) -> tokio::time::Interval {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
 }
 
-fn report<E: std::error::Error + 'static>(outcome: Result<(), E>, message: &'static str) {
+pub(super) fn report<E: std::error::Error + 'static>(outcome: Result<(), E>, message: &'static str) {
     if let Err(error) = outcome {
         tracing::warn!(error = &error as &dyn std::error::Error, "{message}");
     }

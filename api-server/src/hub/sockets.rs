@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
+use cloudmeet_core::account::Standing;
 use cloudmeet_core::id::{SessionId, UserId};
+use cloudmeet_core::permission::Actor;
 use tokio::sync::{mpsc, watch};
 
 use crate::rate_limit::RateLimits;
@@ -50,6 +52,8 @@ pub struct SocketLink {
     pub key: Arc<str>,
     /// Whose it is.
     pub user_id: UserId,
+    /// Whether its person administered the installation when it was opened.
+    pub standing: Standing,
     /// The session it lives with.
     pub session_id: SessionId,
     /// What it is counted by.
@@ -76,6 +80,12 @@ impl SocketLink {
         // The sender lives in this link.
         let reason = closing.wait_for(Option::is_some).await.ok().and_then(|reason| *reason);
         reason.unwrap_or(CloseReason::Restarting)
+    }
+
+    /// Is its person as one who acts.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor { user_id: self.user_id, standing: self.standing }
     }
 
     pub(super) fn close(&self, reason: CloseReason) {
@@ -139,6 +149,17 @@ impl Sockets {
     /// Gives the sockets that hear of every room.
     pub(super) fn watchers(&self) -> Vec<SocketLink> {
         self.watching.iter().filter_map(|id| self.links.get(id)).cloned().collect()
+    }
+
+    pub(super) fn has_person(&self, user_id: UserId) -> bool {
+        self.by_user.contains_key(&user_id)
+    }
+
+    /// Sends a frame to every socket of a person.
+    pub(super) fn send_to_person(&self, user_id: UserId, frame: &str) {
+        for link in self.links.values().filter(|link| link.user_id == user_id) {
+            link.send(frame);
+        }
     }
 
     pub(super) fn sessions_of(&self, user_id: UserId) -> Vec<SessionId> {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use axum::extract::ws::Utf8Bytes;
 use cloudmeet_core::id::UserId;
 use cloudmeet_core::presence::Status;
+use cloudmeet_core::time::Timestamp;
 
 use super::Remaining;
 use super::sockets::{SocketId, SocketLink};
@@ -69,11 +70,17 @@ pub(super) struct Subscriber {
     said: Option<Status>,
     /// The store does not know yet that it said so.
     is_unsettled: bool,
+    /// Whether its person is a host of the room.
+    is_host: bool,
+    /// How often the room had been ended for everybody when it came.
+    ends: i64,
 }
 
 impl Subscriber {
-    pub(super) fn reading(link: SocketLink) -> Self {
-        Self { link, stage: Stage::Reading { kept: Vec::new(), overrun: false }, said: None, is_unsettled: false }
+    /// Begins with a socket that came when the room had been ended so often.
+    pub(super) fn reading(link: SocketLink, ends: i64) -> Self {
+        let stage = Stage::Reading { kept: Vec::new(), overrun: false };
+        Self { link, stage, said: None, is_unsettled: false, is_host: false, ends }
     }
 
     fn hear(&mut self, place: Place, frame: &Utf8Bytes) {
@@ -134,6 +141,8 @@ pub(super) struct RoomTail {
     subscribers: HashMap<SocketId, Subscriber>,
     /// What was last sent of each person.
     known: HashMap<UserId, Known>,
+    /// The end of the room that was told of before it comes.
+    told_end: Option<Timestamp>,
 }
 
 /// Is what a tail remembers of a person.
@@ -158,8 +167,8 @@ impl RoomTail {
     }
 
     pub(super) fn subscribe(&mut self, id: SocketId, subscriber: Subscriber) {
-        let said = self.subscribers.get(&id).and_then(|old| old.said);
-        self.subscribers.insert(id, Subscriber { said, ..subscriber });
+        let (said, is_host) = self.subscribers.get(&id).map_or((None, false), |old| (old.said, old.is_host));
+        self.subscribers.insert(id, Subscriber { said, is_host, ..subscriber });
     }
 
     pub(super) fn unsubscribe(&mut self, id: SocketId) -> Remaining {
@@ -308,6 +317,40 @@ impl RoomTail {
         Offer::Taken
     }
 
+    /// Says whether something newer is known of a person.
+    pub(super) fn is_old(&self, user_id: UserId, version: i64) -> bool {
+        self.known.get(&user_id).is_some_and(|known| version < known.version)
+    }
+
+    /// Notes whether a person is a host, for their sockets that are here.
+    pub(super) fn set_host(&mut self, user_id: UserId, is_host: bool) {
+        for subscriber in self.subscribers.values_mut().filter(|one| one.link.user_id == user_id) {
+            subscriber.is_host = is_host;
+        }
+    }
+
+    pub(super) fn send_to_hosts(&mut self, frame: &str) {
+        let frame = Utf8Bytes::from(frame);
+        for subscriber in self.subscribers.values_mut().filter(|one| one.is_host) {
+            subscriber.hear(Place::Beside, &frame);
+        }
+    }
+
+    /// Tells everybody of the room's end before it comes, once for each end.
+    pub(super) fn tell_end(&mut self, closes_at: Timestamp, frame: &str) {
+        if self.told_end.replace(closes_at) != Some(closes_at) {
+            let frame = Utf8Bytes::from(frame);
+            for subscriber in self.subscribers.values_mut() {
+                subscriber.hear(Place::Beside, &frame);
+            }
+        }
+    }
+
+    /// Ends the subscriptions of who came before the room was ended so often, with a last frame.
+    pub(super) fn remove_ended(&mut self, ends: i64, frame: &str) {
+        self.remove(Some(frame), |subscriber| subscriber.ends < ends);
+    }
+
     pub(super) fn send_to_all(&self, frame: &str) {
         let frame = Utf8Bytes::from(frame);
         for subscriber in self.subscribers.values() {
@@ -326,14 +369,14 @@ impl RoomTail {
         }
     }
 
-    /// Ends a person's subscriptions, with a last frame.
-    pub(super) fn remove_person(&mut self, user_id: UserId, frame: &str) {
+    /// Ends a person's subscriptions, with a last frame if they do not hear of it otherwise.
+    pub(super) fn remove_person(&mut self, user_id: UserId, frame: Option<&str>) {
         self.remove(frame, |subscriber| subscriber.link.user_id == user_id);
     }
 
     /// Ends the subscriptions of a person's sockets that were inside before another one was.
     pub(super) fn remove_replaced(&mut self, user_id: UserId, inside: &str, frame: &str) {
-        self.remove(frame, |subscriber| {
+        self.remove(Some(frame), |subscriber| {
             subscriber.link.user_id == user_id
                 && !subscriber.is_unsettled
                 && subscriber.said == Some(Status::InCall)
@@ -341,10 +384,10 @@ impl RoomTail {
         });
     }
 
-    fn remove(&mut self, frame: &str, is_meant: impl Fn(&Subscriber) -> bool) {
+    fn remove(&mut self, frame: Option<&str>, is_meant: impl Fn(&Subscriber) -> bool) {
         self.subscribers.retain(|_, subscriber| {
             let remove = is_meant(subscriber);
-            if remove {
+            if remove && let Some(frame) = frame {
                 subscriber.link.send(frame);
             }
             !remove

@@ -82,9 +82,24 @@ codes! {
     InvalidSetupCode = "invalid_setup_code", FORBIDDEN,
         "The setup link is no longer valid. Restart the server for a new one.",
         "Ссылка для настройки больше не действует. Перезапустите сервер, чтобы получить новую.";
-    /// The present password, needed for a new one, is wrong.
+    /// A password is wrong: a room's, or the present one that a new one needs.
     WrongPassword = "wrong_password", FORBIDDEN,
-        "The current password is not right.", "Текущий пароль неверен.";
+        "The password is not right.", "Пароль неверен.";
+    /// The room asks for a password.
+    PasswordRequired = "password_required", FORBIDDEN,
+        "This room needs a password.", "Для входа в эту комнату нужен пароль.";
+    /// The person was banned from the room.
+    Banned = "banned", FORBIDDEN,
+        "You were banned from this room.", "Вам закрыт доступ в эту комнату.";
+    /// The room opens later.
+    NotOpen = "not_open", FORBIDDEN,
+        "The room is not open yet.", "Комната ещё не открыта.";
+    /// As many are inside as the room takes.
+    RoomFull = "room_full", FORBIDDEN,
+        "The room is full.", "В комнате нет свободных мест.";
+    /// Nobody may do this to the room's owner.
+    AgainstOwner = "against_owner", FORBIDDEN,
+        "Nobody may do this to the room's owner.", "Это нельзя сделать с владельцем комнаты.";
     /// The page that asks is not ours.
     ForeignOrigin = "foreign_origin", FORBIDDEN,
         "Requests from other sites are refused.", "Запросы с других сайтов не принимаются.";
@@ -106,6 +121,9 @@ codes! {
     /// The person is not in the room.
     NotInRoom = "not_in_room", NOT_FOUND,
         "You are not in this room.", "Вы не в этой комнате.";
+    /// The person meant is not in the room.
+    PersonNotInRoom = "person_not_in_room", NOT_FOUND,
+        "This person is not in the room.", "Этого человека нет в комнате.";
     /// The path does not know the method.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED,
         "This address does not know this method.", "Этот адрес не поддерживает такой метод.";
@@ -115,6 +133,15 @@ codes! {
     /// The room was deleted.
     RoomClosed = "room_closed", CONFLICT,
         "The room is closed. Its history stays readable.", "Комната закрыта. Её историю можно читать.";
+    /// Another room has the name in links.
+    SlugTaken = "slug_taken", CONFLICT,
+        "Another room has this link name.", "Такое имя ссылки уже занято другой комнатой.";
+    /// The person does not wait in the lobby.
+    NotWaiting = "not_waiting", CONFLICT,
+        "This person does not wait any more.", "Этот человек больше не ждёт.";
+    /// The room is not private.
+    NotPrivate = "not_private", CONFLICT,
+        "Only private rooms have a link code.", "Код ссылки есть только у закрытых комнат.";
     /// The message was deleted.
     MessageDeleted = "message_deleted", CONFLICT,
         "The message was deleted.", "Сообщение удалено.";

@@ -1,6 +1,7 @@
 //! What can be wrong with a single field.
 
 use cloudmeet_core::password::PasswordError;
+use cloudmeet_core::room::SettingsError;
 use cloudmeet_core::text::TextError;
 
 use super::Language;
@@ -41,11 +42,19 @@ pub enum Rule {
     WrongType(String),
     /// It names something that does not exist.
     UnknownReference,
+    /// It does not go together with other settings of the room.
+    Settings(SettingsError),
 }
 
 impl From<TextError> for Rule {
     fn from(error: TextError) -> Self {
         Self::Text(error)
+    }
+}
+
+impl From<SettingsError> for Rule {
+    fn from(error: SettingsError) -> Self {
+        Self::Settings(error)
     }
 }
 
@@ -77,6 +86,7 @@ impl Rule {
             Self::OutOfRange { min, max: None } => format!("must be at least {min}"),
             Self::WrongType(parser) => format!("has the wrong type ({parser})"),
             Self::UnknownReference => "names something that does not exist".to_owned(),
+            Self::Settings(error) => error.to_string(),
         }
     }
 
@@ -96,6 +106,9 @@ impl Rule {
             Self::OutOfRange { min, max: None } => format!("должно быть не меньше {min}"),
             Self::WrongType(parser) => format!("неверный тип ({parser})"),
             Self::UnknownReference => "указывает на то, чего нет".to_owned(),
+            Self::Settings(SettingsError::EndsBeforeOpening) => "должно быть позже, чем opens_at".to_owned(),
+            Self::Settings(SettingsError::PasswordMissing) => "нужно указать для комнаты с паролем".to_owned(),
+            Self::Settings(SettingsError::PasswordUnused) => "бывает только у комнат с паролем".to_owned(),
         }
     }
 }

@@ -1,8 +1,14 @@
 //! What the store's errors are to a client.
 
-use cloudmeet_core::chat::SendError;
+use cloudmeet_core::chat::{EditError, SendError};
+use cloudmeet_core::entry::EntryError;
+use cloudmeet_core::moderation::ModerationError;
 use cloudmeet_core::permission::Denied;
-use cloudmeet_store::{Failure, PasswordReplaced, StoreError, SubmitError};
+use cloudmeet_core::room::SettingsError;
+use cloudmeet_store::{
+    Failure, HandOnError, LeaveError, LinkCodeError, MessageError, ModerateError, PasswordReplaced, RoomError,
+    StoreError, SubmitError,
+};
 
 use super::{Code, Problem, Rule};
 
@@ -50,8 +56,91 @@ impl From<Denied> for Problem {
             Denied::NotMember => Code::NotMember,
             Denied::RoomClosed => Code::RoomClosed,
             Denied::NotAllowed => Code::Forbidden,
+            Denied::AgainstOwner => Code::AgainstOwner,
         }
         .into()
+    }
+}
+
+impl From<EntryError> for Problem {
+    fn from(error: EntryError) -> Self {
+        match error {
+            EntryError::Denied(denied) => denied.into(),
+            EntryError::Banned => Code::Banned.into(),
+            EntryError::NotOpen { opens_at } => Self::not_open(opens_at),
+            EntryError::PasswordRequired => Code::PasswordRequired.into(),
+            EntryError::WrongPassword => Code::WrongPassword.into(),
+            EntryError::RoomFull => Code::RoomFull.into(),
+        }
+    }
+}
+
+impl From<RoomError> for Problem {
+    fn from(error: RoomError) -> Self {
+        match error {
+            RoomError::Denied(denied) => denied.into(),
+            RoomError::Settings(error @ SettingsError::EndsBeforeOpening) => Self::invalid_field("closes_at", error),
+            RoomError::Settings(error) => Self::invalid_field("password", error),
+            RoomError::SlugTaken => Code::SlugTaken.into(),
+        }
+    }
+}
+
+impl From<ModerationError> for Problem {
+    fn from(error: ModerationError) -> Self {
+        match error {
+            ModerationError::NotWaiting => Code::NotWaiting,
+            ModerationError::NotInRoom => Code::PersonNotInRoom,
+        }
+        .into()
+    }
+}
+
+impl From<ModerateError> for Problem {
+    fn from(error: ModerateError) -> Self {
+        match error {
+            ModerateError::Denied(denied) => denied.into(),
+            ModerateError::Moderation(error) => error.into(),
+            ModerateError::RoomFull => Code::RoomFull.into(),
+        }
+    }
+}
+
+impl From<HandOnError> for Problem {
+    fn from(error: HandOnError) -> Self {
+        match error {
+            HandOnError::Denied(denied) => denied.into(),
+            HandOnError::NotInRoom(error) => error.into(),
+        }
+    }
+}
+
+impl From<LinkCodeError> for Problem {
+    fn from(error: LinkCodeError) -> Self {
+        match error {
+            LinkCodeError::Denied(denied) => denied.into(),
+            LinkCodeError::NotPrivate => Code::NotPrivate.into(),
+        }
+    }
+}
+
+impl From<LeaveError> for Problem {
+    fn from(error: LeaveError) -> Self {
+        match error {
+            LeaveError::NoSuchRoom => Code::RoomNotFound,
+            LeaveError::NotInRoom => Code::NotInRoom,
+        }
+        .into()
+    }
+}
+
+impl From<MessageError> for Problem {
+    fn from(error: MessageError) -> Self {
+        match error {
+            MessageError::Denied(denied) => denied.into(),
+            MessageError::NoSuchMessage => Code::MessageNotFound.into(),
+            MessageError::Edit(EditError::Deleted) => Code::MessageDeleted.into(),
+        }
     }
 }
 

@@ -93,6 +93,7 @@ impl Admitted {
         let link = SocketLink {
             key: Uuid::now_v7().to_string().into(),
             user_id: client.identity.user_id,
+            standing: client.identity.standing,
             session_id: client.session_id.clone(),
             address: client.address,
             caps: conference.limits.switch(),

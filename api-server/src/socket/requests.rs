@@ -173,17 +173,19 @@ impl Requests {
     }
 
     async fn typing(&mut self, room_id: RoomId) -> Result<(), Problem> {
-        if !self.conference.hub.follows(room_id, self.id) {
-            self.conference.access(room_id, &self.who, Action::Speak).await?;
-            return Err(Code::NotSubscribed.into());
-        }
         let now = Instant::now();
         self.typed_at.retain(|_, at| now.duration_since(*at) < TYPING_INTERVAL);
         // More often than others need to see it, it is left out without a word.
-        if self.typed_at.insert(room_id, now).is_none() {
-            self.conference.hub.publish_typing(room_id, self.who.user_id);
-            self.conference.store.announce_typing(room_id, self.who.user_id);
+        if self.typed_at.contains_key(&room_id) {
+            return Ok(());
         }
+        self.conference.access(room_id, &self.who, Action::Speak).await?;
+        if !self.conference.hub.follows(room_id, self.id) {
+            return Err(Code::NotSubscribed.into());
+        }
+        self.typed_at.insert(room_id, now);
+        self.conference.hub.publish_typing(room_id, self.who.user_id);
+        self.conference.store.announce_typing(room_id, self.who.user_id);
         Ok(())
     }
 

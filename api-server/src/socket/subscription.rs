@@ -7,11 +7,13 @@ use cloudmeet_api_types::room::Participant;
 use cloudmeet_api_types::socket::{ServerFrame, Subscribe, Subscribed};
 use cloudmeet_core::id::RoomId;
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
-use cloudmeet_core::permission::Action;
+use cloudmeet_core::permission::{Action, allowed};
+use cloudmeet_core::room::{CLOSING_NOTICE, Room};
+use cloudmeet_core::time::Span;
 use cloudmeet_store::{Hold, HoldEnd, Identity};
 
 use crate::conference::Conference;
-use crate::hub::{Attached, Remaining, SocketId, SocketLink};
+use crate::hub::{Attached, Remaining, SocketId, SocketLink, closing_frame};
 use crate::problem::{Problem, Rule};
 
 /// How many edits and deletions one answer brings.
@@ -39,8 +41,8 @@ pub(super) async fn subscribe(
     }
     let Context { conference, who, socket_id, .. } = *context;
     // Judged before the hub learns of it: nobody hears a room that is not theirs, not even for a moment.
-    conference.access(room_id, who, Action::ReadMessages).await?;
-    conference.hub.begin(room_id, socket_id);
+    let access = conference.access(room_id, who, Action::ReadMessages).await?;
+    conference.hub.begin(room_id, socket_id, access.room.ends);
     match enter(context, room_id, request).await {
         Ok(answer) => {
             let (seq, rev) = (answer.messages.last().map_or(answer.last_seq, |message| message.seq), answer.rev);
@@ -50,7 +52,10 @@ pub(super) async fn subscribe(
             }
             let frame = encode(ServerFrame::Subscribed(Box::new(answer.clone())));
             match conference.hub.attach(room_id, socket_id, seq, rev, &frame) {
-                Attached::Live | Attached::Behind => Ok(()),
+                Attached::Live | Attached::Behind => {
+                    tell_end(context, &access.room);
+                    Ok(())
+                }
                 // So much came while the store was read that the client had better ask again.
                 Attached::Overrun => {
                     let answer = Subscribed { truncated: true, ..answer };
@@ -67,6 +72,16 @@ pub(super) async fn subscribe(
                 conference.release(room_id, who.user_id, HoldEnd::Closed).await;
             }
             Err(problem)
+        }
+    }
+}
+
+/// Tells a socket of the room's end, if everybody else was told already.
+fn tell_end(context: &Context<'_>, room: &Room) {
+    if let Some(closes_at) = room.closes_at {
+        let left = closes_at.since(context.conference.store.now());
+        if left > Span::seconds(0) && left <= CLOSING_NOTICE {
+            context.link.send(closing_frame(room.id, closes_at));
         }
     }
 }
@@ -100,12 +115,15 @@ async fn enter(context: &Context<'_>, room_id: RoomId, request: &Subscribe) -> R
         && changed.last().is_some_and(|message| message.rev < room_rev);
     let newest_change = changed.last().map_or(0, |message| message.rev);
     let participants = store.present(room_id).await?.into_iter().map(Participant::from).collect();
+    let allowed = allowed(who.actor(), &access.room, access.membership(), store.now());
     Ok(Subscribed {
         room_id: room_id.get(),
         last_seq,
         rev: if more_changes { newest_change } else { room_rev.max(newest_change) },
         truncated: more_changes || range.last < last_seq,
         participants,
+        waiting: conference.waiting_for(&access, who).await?,
+        allowed: allowed.into_iter().map(str::to_owned).collect(),
         messages,
         changed: changed
             .into_iter()

@@ -24,6 +24,8 @@ pub struct RoomAccess {
     pub participant: Option<Participant>,
     /// How often its people's names changed.
     renamings: i64,
+    /// Whether the person has shown its link code.
+    is_invited: bool,
 }
 
 impl RoomAccess {
@@ -35,10 +37,18 @@ impl RoomAccess {
         format!("{id}.{}.{owner_id}.{last_seq}.{rev}.{}", created_at.as_millis(), self.renamings)
     }
 
-    /// Says whether the person belongs to the room.
+    /// Says what the person is to the room.
     #[must_use]
     pub fn membership(&self) -> Membership {
-        self.participant.as_ref().map_or(Membership::Stranger, |participant| participant.membership)
+        match self.participant.as_ref().map_or(Membership::Stranger, |participant| participant.membership) {
+            Membership::Stranger if self.is_invited => Membership::Invited,
+            membership => membership,
+        }
+    }
+
+    /// Lets a stranger know of the room, who has shown its link code.
+    pub fn invite(&mut self) {
+        self.is_invited = true;
     }
 
     /// Counts the messages that the person has not read; 0 for a stranger.
@@ -99,7 +109,10 @@ impl Accesses {
                 Some(_) => Some(participant(row)?),
                 None => None,
             };
-            found.insert(*pair, RoomAccess { room: room(row)?, participant, renamings: row.get("renamings")? });
+            found.insert(
+                *pair,
+                RoomAccess { room: room(row)?, participant, renamings: row.get("renamings")?, is_invited: false },
+            );
         }
         Ok(found)
     }

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::ConferenceStore;
 use super::messages::{message, message_id, select_messages};
-use super::people::membership;
+use super::people::{membership, membership_columns};
 use super::rooms::{self, room, room_columns};
 use crate::changes::{Change as _, RoomChange};
 use crate::db::{Sql, Tx, locking};
@@ -95,7 +95,7 @@ impl Batches {
         let mut tx = self.connection.begin().await?;
         let rooms = lock_rooms(&mut tx, drafts).await?;
         let facts = gather(&mut tx, drafts).await?;
-        let verdicts = judge(drafts, &rooms, &facts);
+        let verdicts = judge(drafts, &rooms, &facts, now);
 
         let mut stored = insert(&mut tx, drafts, &verdicts, now).await?;
         let known = fetch_known(&mut tx, &verdicts).await?;
@@ -160,22 +160,26 @@ async fn gather(tx: &mut Tx<'_>, drafts: &[Draft]) -> Result<Vec<Facts>, StoreEr
     let rows = tx
         .fetch(
             // Messages are looked up one by one: joined, a plan made while there were few reads them all.
-            "SELECT p.role, p.is_member, p.display_name, \
-             (SELECT k.id FROM messages k WHERE k.room_id = p.room_id AND k.user_id = p.user_id \
+            concat!(
+                "SELECT ",
+                membership_columns!(),
+                ", m.display_name, \
+             (SELECT k.id FROM messages k WHERE k.room_id = m.room_id AND k.user_id = m.user_id \
              AND k.client_msg_id = i.value ->> 'client_msg_id') AS stored_id, \
              (SELECT t.id FROM messages t WHERE t.id = CAST(i.value ->> 'reply_to' AS BIGINT) \
-             AND t.room_id = p.room_id) AS reply_id \
+             AND t.room_id = m.room_id) AS reply_id \
              FROM json_each($1) AS i \
-             LEFT JOIN participants p ON p.room_id = CAST(i.value ->> 'room_id' AS BIGINT) \
-             AND p.user_id = CAST(i.value ->> 'user_id' AS BIGINT) \
-             ORDER BY CAST(i.key AS BIGINT)",
+             LEFT JOIN participants m ON m.room_id = CAST(i.value ->> 'room_id' AS BIGINT) \
+             AND m.user_id = CAST(i.value ->> 'user_id' AS BIGINT) \
+             ORDER BY CAST(i.key AS BIGINT)"
+            ),
             vec![batch],
         )
         .await?;
     rows.iter()
         .map(|row| {
             Ok(Facts {
-                membership: membership(row.get("is_member")?, row.get("role")?)?,
+                membership: membership(row)?,
                 display_name: row.get::<Option<String>>("display_name")?.unwrap_or_default(),
                 stored: row.get::<Option<i64>>("stored_id")?.and_then(MessageId::new),
                 reply_exists: row.get::<Option<i64>>("reply_id")?.is_some(),
@@ -185,7 +189,7 @@ async fn gather(tx: &mut Tx<'_>, drafts: &[Draft]) -> Result<Vec<Facts>, StoreEr
 }
 
 /// Lets core decide, room by room, in the order of the batch.
-fn judge(drafts: &[Draft], rooms: &HashMap<RoomId, Room>, facts: &[Facts]) -> Vec<Verdict> {
+fn judge(drafts: &[Draft], rooms: &HashMap<RoomId, Room>, facts: &[Facts], now: Timestamp) -> Vec<Verdict> {
     let mut by_room: BTreeMap<RoomId, Vec<usize>> = BTreeMap::new();
     for (index, draft) in drafts.iter().enumerate() {
         by_room.entry(draft.room_id).or_default().push(index);
@@ -199,7 +203,7 @@ fn judge(drafts: &[Draft], rooms: &HashMap<RoomId, Room>, facts: &[Facts]) -> Ve
                 user_id: drafts[index].user_id,
                 client_msg_id: drafts[index].client_msg_id.as_ref(),
                 stored: facts[index].stored,
-                admitted: admit(&drafts[index], room, &facts[index]),
+                admitted: admit(&drafts[index], room, &facts[index], now),
             })
             .collect();
         for (&index, verdict) in indexes.iter().zip(chat::assign(room.last_seq, &waiting)) {
@@ -212,10 +216,10 @@ fn judge(drafts: &[Draft], rooms: &HashMap<RoomId, Room>, facts: &[Facts]) -> Ve
     verdicts
 }
 
-fn admit(draft: &Draft, room: &Room, facts: &Facts) -> Result<(), SendError> {
+fn admit(draft: &Draft, room: &Room, facts: &Facts, now: Timestamp) -> Result<(), SendError> {
     // Only members speak; that somebody administers the installation adds nothing here.
     let actor = Actor { user_id: draft.user_id, standing: Standing::Ordinary };
-    permission::permit(Action::Speak, actor, room, facts.membership)?;
+    permission::permit(Action::Speak, actor, room, facts.membership, now)?;
     if draft.reply_to.is_some() && !facts.reply_exists { Err(SendError::UnknownReply) } else { Ok(()) }
 }
 
@@ -236,8 +240,9 @@ const INSERT: Sql = Sql::per_engine(
      WHERE participants.room_id = own.room_id AND participants.user_id = own.user_id; \
      INSERT INTO conference_changes (kind, subject, at) \
      SELECT DISTINCT $3, CAST(i.value ->> 'room_id' AS TEXT), $2 FROM json_each($1) AS i",
-    "WITH new AS (SELECT room_id, seq, user_id, content, client_msg_id, reply_to FROM json_to_recordset($1) AS new \
-     (room_id BIGINT, seq BIGINT, user_id BIGINT, content TEXT, client_msg_id TEXT, reply_to BIGINT)), \
+    "WITH new AS (SELECT room_id, seq, user_id, content, client_msg_id, reply_to \
+     FROM json_to_recordset($1) AS new (room_id BIGINT, seq BIGINT, user_id BIGINT, content TEXT, \
+     client_msg_id TEXT, reply_to BIGINT)), \
      counted AS (UPDATE rooms SET last_seq = newest.seq, last_activity_at = $2 \
      FROM (SELECT room_id, MAX(seq) AS seq FROM new GROUP BY room_id) AS newest WHERE rooms.id = newest.room_id), \
      read AS (UPDATE participants SET read_seq = own.seq \

@@ -6,22 +6,27 @@ use cloudmeet_core::page::SeqRange;
 use cloudmeet_core::permission::{self, Action, Actor, Denied};
 use cloudmeet_core::time::Timestamp;
 
-use super::{ConferenceStore, people, rooms};
+use super::deeds::{self, Doer, Doing};
+use super::{ConferenceStore, people, rooms, search};
 use crate::changes::{self, RoomChange};
 use crate::db::Tx;
 use crate::error::{Failure, StoreError};
 use crate::value::{Row, values};
 
-/// Selects what [`message`] reads; a condition on `m` follows.
+/// Selects what [`message`] reads; a condition on `m` follows. `from` is what has messages under that name.
 macro_rules! select_messages {
-    ($rest:literal) => {
+    (from $messages:literal $rest:literal) => {
         concat!(
             "SELECT m.id, m.room_id, m.user_id, p.display_name, r.owner_id, m.content, m.created_at, m.seq, \
-             m.client_msg_id, m.reply_to, m.edited_at, m.deleted_at, m.rev FROM messages m \
-             JOIN rooms r ON r.id = m.room_id \
+             m.client_msg_id, m.reply_to, m.edited_at, m.deleted_at, m.rev FROM ",
+            $messages,
+            " JOIN rooms r ON r.id = m.room_id \
              JOIN participants p ON p.room_id = m.room_id AND p.user_id = m.user_id ",
             $rest
         )
+    };
+    ($rest:literal) => {
+        select_messages!(from "messages m" $rest)
     };
 }
 pub(super) use select_messages;
@@ -96,7 +101,7 @@ impl ConferenceStore {
     ) -> Result<MessageChange, Failure<MessageError>> {
         let now = self.now();
         let mut tx = self.database.begin().await?;
-        let (old, rev) = lock_message(&mut tx, room_id, id, actor, Action::EditMessage).await?;
+        let (old, rev) = lock_message(&mut tx, room_id, id, (actor, Action::EditMessage), now).await?;
         let edited = chat::edit(old.clone(), content, rev, now).map_err(|error| Failure::Refused(error.into()))?;
         finish(tx, old, edited, now).await
     }
@@ -109,12 +114,18 @@ impl ConferenceStore {
         &self,
         room_id: RoomId,
         id: MessageId,
-        actor: Actor,
+        doer: &Doer,
     ) -> Result<MessageChange, Failure<MessageError>> {
         let now = self.now();
         let mut tx = self.database.begin().await?;
-        let (old, rev) = lock_message(&mut tx, room_id, id, actor, Action::DeleteMessage).await?;
+        let wanted: (_, fn(_) -> _) = (doer.actor(), Action::DeleteMessage);
+        let (old, rev) = lock_message(&mut tx, room_id, id, wanted, now).await?;
         let deleted = chat::delete(old.clone(), rev, now);
+        if deleted.is_some() && old.user_id != doer.who.user_id {
+            let (action, target) = (Action::DeleteMessage(old.user_id).rule().action, Some(old.user_id));
+            let doing = Doing { action, target, detail: Some(format!("message {}", old.seq)) };
+            deeds::note(&mut tx, room_id, Some(doer), &doing, now).await?;
+        }
         finish(tx, old, deleted, now).await
     }
 }
@@ -124,20 +135,20 @@ async fn lock_message(
     tx: &mut Tx<'_>,
     room_id: RoomId,
     id: MessageId,
-    actor: Actor,
-    action: fn(cloudmeet_core::id::UserId) -> Action,
+    (actor, action): (Actor, fn(cloudmeet_core::id::UserId) -> Action),
+    now: Timestamp,
 ) -> Result<(Message, i64), Failure<MessageError>> {
     let denied = |error: Denied| Failure::Refused(MessageError::Denied(error));
     let room = rooms::lock(tx, room_id).await?.ok_or_else(|| denied(Denied::NoSuchRoom))?;
     let membership = people::membership_of(tx, room_id, actor.user_id).await?;
     // Who may not even read must not learn which messages exist.
-    permission::permit(Action::ReadMessages, actor, &room, membership).map_err(denied)?;
+    permission::permit(Action::ReadMessages, actor, &room, membership, now).map_err(denied)?;
     let row = tx
         .fetch_one(select_messages!("WHERE m.room_id = $1 AND m.id = $2"), values![room_id.get(), id.get()])
         .await?
         .ok_or(Failure::Refused(MessageError::NoSuchMessage))?;
     let message = message(&row)?;
-    permission::permit(action(message.user_id), actor, &room, membership).map_err(denied)?;
+    permission::permit(action(message.user_id), actor, &room, membership, now).map_err(denied)?;
     Ok((message, room.rev + 1))
 }
 
@@ -162,6 +173,7 @@ async fn finish(
         ],
     )
     .await?;
+    search::forget(&mut tx, message.room_id, message.seq).await?;
     tx.execute(
         "UPDATE rooms SET rev = $2, last_activity_at = $3 WHERE id = $1",
         values![message.room_id.get(), message.rev, now.as_millis()],

@@ -1,16 +1,16 @@
-//! Who belongs to a room: joining, leaving and reading along.
+//! Who belongs to a room: the rows of people, and reading along.
 
 use cloudmeet_core::id::{ParticipantId, RoomId, UserId};
-use cloudmeet_core::participant::{MediaState, Participant};
-use cloudmeet_core::permission::{self, Action, Actor, Denied, Membership};
-use cloudmeet_core::presence::{Presence, Sign, Status};
+use cloudmeet_core::participant::{MediaState, Participant, Turn};
+use cloudmeet_core::permission::{Actor, Membership};
+use cloudmeet_core::presence::{Presence, Status};
 use cloudmeet_core::room::Role;
 use cloudmeet_core::time::Timestamp;
 
-use super::{ConferenceStore, presence, rooms};
+use super::{ConferenceStore, rooms};
 use crate::changes::{self, RoomChange};
 use crate::db::{Tx, locking};
-use crate::error::{Failure, StoreError};
+use crate::error::StoreError;
 use crate::value::{Row, values};
 
 /// The columns that [`participant`] reads, of `participants` under the name `p` and `rooms` as `r`.
@@ -18,10 +18,19 @@ macro_rules! participant_columns {
     () => {
         "p.id AS participant_id, p.room_id AS participant_room_id, p.user_id, p.display_name, p.role, p.is_member, \
          p.status, p.version, p.alive_until, p.closing, p.call_socket, p.join_time, p.leave_time, p.audio, p.video, \
-         p.screen, p.hand, p.muted_by_host, p.read_seq, r.owner_id AS room_owner_id"
+         p.screen, p.hand, p.muted_by_host, p.read_seq, p.waiting_since, p.is_banned, p.last_turn, \
+         r.owner_id AS room_owner_id"
     };
 }
 pub(super) use participant_columns;
+
+/// The columns that [`membership`] reads, of `participants` under the name `m`.
+macro_rules! membership_columns {
+    () => {
+        "m.role, m.is_member, m.waiting_since, m.is_banned"
+    };
+}
+pub(super) use membership_columns;
 
 /// Is a person as the rest of the system vouches for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,26 +49,6 @@ impl Identity {
     pub fn actor(&self) -> Actor {
         Actor { user_id: self.user_id, standing: self.standing }
     }
-}
-
-/// Is what a join did.
-#[derive(Debug, Clone)]
-pub struct JoinOutcome {
-    /// The person's row as it is now.
-    pub participant: Participant,
-    /// Whether others see a difference.
-    pub changed: bool,
-}
-
-/// Says why somebody did not leave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum LeaveError {
-    /// There is no such room for this person.
-    #[error("there is no such room")]
-    NoSuchRoom,
-    /// The person does not belong to the room, or left it before.
-    #[error("you are not in this room")]
-    NotInRoom,
 }
 
 impl ConferenceStore {
@@ -112,78 +101,6 @@ impl ConferenceStore {
         row.map(|row| participant(&row)).transpose()
     }
 
-    /// Makes a person a member who is inside. Without effect on one who is.
-    ///
-    /// # Errors
-    /// [`Denied`], or the store's.
-    pub async fn join(&self, id: RoomId, who: &Identity) -> Result<JoinOutcome, Failure<Denied>> {
-        let now = self.now();
-        let mut tx = self.database.begin().await?;
-        let room = rooms::lock(&mut tx, id).await?.ok_or(Failure::Refused(Denied::NoSuchRoom))?;
-        let known = lock_participant(&mut tx, id, who.user_id).await?;
-        let membership = known.as_ref().map_or(Membership::Stranger, |participant| participant.membership);
-        permission::permit(Action::Join, who.actor(), &room, membership).map_err(Failure::Refused)?;
-        let mut changed = false;
-        let mut participant = match known {
-            Some(mut participant) => {
-                if participant.membership == Membership::Stranger {
-                    participant.membership = Membership::Member(Role::Participant);
-                    changed = true;
-                }
-                if participant.display_name != who.display_name {
-                    participant.display_name.clone_from(&who.display_name);
-                    rooms::count_renaming(&mut tx, id).await?;
-                    changed = true;
-                }
-                participant
-            }
-            None => add_member(&mut tx, id, who, Role::Participant, room.last_seq, now).await?,
-        };
-        let before = participant.presence;
-        participant.presence = before.set(Status::InCall, Sign::Call, now);
-        changed |= participant.presence.status != before.status;
-        if changed && participant.presence.version == before.version {
-            participant.presence.version += 1;
-        }
-        save(&mut tx, &participant).await?;
-        if changed {
-            touch_room(&mut tx, id, now).await?;
-            changes::note(&mut tx, &RoomChange::Person(id, who.user_id), now).await?;
-        }
-        tx.commit().await?;
-        Ok(JoinOutcome { participant, changed })
-    }
-
-    /// Ends a person's membership and presence.
-    ///
-    /// # Errors
-    /// [`LeaveError`], or the store's.
-    pub async fn leave(&self, id: RoomId, who: &Identity) -> Result<Participant, Failure<LeaveError>> {
-        let now = self.now();
-        let mut tx = self.database.begin().await?;
-        let room = rooms::lock(&mut tx, id).await?.ok_or(Failure::Refused(LeaveError::NoSuchRoom))?;
-        let known = lock_participant(&mut tx, id, who.user_id).await?;
-        let membership = known.as_ref().map_or(Membership::Stranger, |participant| participant.membership);
-        permission::permit(Action::SeeRoom, who.actor(), &room, membership)
-            .map_err(|_| Failure::Refused(LeaveError::NoSuchRoom))?;
-        let mut participant = known
-            .filter(|participant| participant.membership != Membership::Stranger)
-            .ok_or(Failure::Refused(LeaveError::NotInRoom))?;
-        participant.membership = Membership::Stranger;
-        participant.call_socket = None;
-        let before = participant.presence;
-        participant.presence = before.end(now);
-        if participant.presence.version == before.version {
-            participant.presence.version += 1;
-        }
-        save(&mut tx, &participant).await?;
-        presence::drop_holds(&mut tx, id, who.user_id).await?;
-        touch_room(&mut tx, id, now).await?;
-        changes::note(&mut tx, &RoomChange::Person(id, who.user_id), now).await?;
-        tx.commit().await?;
-        Ok(participant)
-    }
-
     /// Takes note that a member has read up to a message. It never goes back, nor past the newest.
     ///
     /// # Errors
@@ -219,7 +136,7 @@ impl ConferenceStore {
             rooms::lock(&mut tx, id).await?;
             let renamed = tx
                 .execute(
-                    "UPDATE participants SET display_name = $3, version = version + 1 \
+                    "UPDATE participants SET display_name = $3, version = version + 1, last_turn = NULL \
                      WHERE room_id = $1 AND user_id = $2 AND display_name <> $3",
                     values![id.get(), user_id.get(), name],
                 )
@@ -234,8 +151,8 @@ impl ConferenceStore {
     }
 }
 
-/// Inserts a person's row: a member who is not there yet.
-pub(super) async fn add_member(
+/// Inserts a person's row: of somebody who was never there, and belongs to the room only once it is saved.
+pub(super) async fn add_person(
     tx: &mut Tx<'_>,
     id: RoomId,
     who: &Identity,
@@ -247,12 +164,13 @@ pub(super) async fn add_member(
         .fetch_one(
             "INSERT INTO participants (room_id, user_id, display_name, role, is_member, status, version, closing, \
              join_time, audio, video, screen, hand, muted_by_host, read_seq) \
-             VALUES ($1, $2, $3, $4, TRUE, 'offline', 0, FALSE, $5, FALSE, FALSE, FALSE, FALSE, FALSE, $6) RETURNING id",
+             VALUES ($1, $2, $3, $4, $5, 'offline', 0, FALSE, $6, FALSE, FALSE, FALSE, FALSE, FALSE, $7) RETURNING id",
             values![
                 id.get(),
                 who.user_id.get(),
                 who.display_name.as_str(),
                 role.as_str(),
+                role == Role::Owner,
                 now.as_millis(),
                 read_seq
             ],
@@ -265,11 +183,13 @@ pub(super) async fn add_member(
         user_id: who.user_id,
         display_name: who.display_name.clone(),
         is_owner: role == Role::Owner,
-        membership: Membership::Member(role),
+        membership: if role == Role::Owner { Membership::Member(role) } else { Membership::Stranger },
         presence: Presence::absent(now),
         media: MediaState::default(),
         read_seq,
         call_socket: None,
+        waiting_since: None,
+        last_turn: None,
     })
 }
 
@@ -299,31 +219,26 @@ pub(super) async fn lock_participant(
 pub(super) async fn membership_of(tx: &mut Tx<'_>, id: RoomId, user_id: UserId) -> Result<Membership, StoreError> {
     let row = tx
         .fetch_one(
-            "SELECT role, is_member FROM participants WHERE room_id = $1 AND user_id = $2",
+            concat!("SELECT ", membership_columns!(), " FROM participants m WHERE m.room_id = $1 AND m.user_id = $2"),
             values![id.get(), user_id.get()],
         )
         .await?;
-    match row {
-        Some(row) => membership(row.get("is_member")?, row.get("role")?),
-        None => Ok(Membership::Stranger),
-    }
+    row.map_or(Ok(Membership::Stranger), |row| membership(&row))
 }
 
 /// Writes a person's row back as it is now.
 pub(super) async fn save(tx: &mut Tx<'_>, participant: &Participant) -> Result<(), StoreError> {
-    let presence = participant.presence;
-    let (role, is_member) = match participant.membership {
-        Membership::Member(role) => (role, true),
-        Membership::Stranger => (participant.role(), false),
-    };
+    let Participant { presence, media, membership, .. } = *participant;
     tx.execute(
         "UPDATE participants SET display_name = $2, role = $3, is_member = $4, status = $5, version = $6, \
-         alive_until = $7, closing = $8, call_socket = $9, join_time = $10, leave_time = $11 WHERE id = $1",
+         alive_until = $7, closing = $8, call_socket = $9, join_time = $10, leave_time = $11, audio = $12, \
+         video = $13, screen = $14, hand = $15, muted_by_host = $16, waiting_since = $17, is_banned = $18, \
+         last_turn = $19 WHERE id = $1",
         values![
             participant.id.get(),
             participant.display_name.as_str(),
-            role.as_str(),
-            is_member,
+            participant.role().as_str(),
+            membership.is_member(),
             presence.status.as_str(),
             presence.version,
             presence.until.map(Timestamp::as_millis),
@@ -331,14 +246,17 @@ pub(super) async fn save(tx: &mut Tx<'_>, participant: &Participant) -> Result<(
             participant.call_socket.as_deref(),
             presence.began_at.as_millis(),
             presence.ended_at.map(Timestamp::as_millis),
+            media.audio,
+            media.video,
+            media.screen,
+            media.hand,
+            media.muted_by_host,
+            participant.waiting_since.map(Timestamp::as_millis),
+            membership == Membership::Banned,
+            participant.last_turn.map(Turn::as_str),
         ],
     )
     .await?;
-    Ok(())
-}
-
-async fn touch_room(tx: &mut Tx<'_>, id: RoomId, now: Timestamp) -> Result<(), StoreError> {
-    tx.execute("UPDATE rooms SET last_activity_at = $2 WHERE id = $1", values![id.get(), now.as_millis()]).await?;
     Ok(())
 }
 
@@ -352,7 +270,7 @@ pub(super) fn participant(row: &Row) -> Result<Participant, StoreError> {
         user_id,
         display_name: row.get("display_name")?,
         is_owner: row.get::<i64>("room_owner_id")? == user_id.get(),
-        membership: membership(row.get("is_member")?, row.get("role")?)?,
+        membership: membership(row)?,
         presence: Presence {
             status: Status::parse(&status).ok_or_else(|| StoreError::corrupt(status))?,
             version: row.get("version")?,
@@ -370,15 +288,23 @@ pub(super) fn participant(row: &Row) -> Result<Participant, StoreError> {
         },
         read_seq: row.get("read_seq")?,
         call_socket: row.get("call_socket")?,
+        waiting_since: row.get::<Option<i64>>("waiting_since")?.map(Timestamp::from_millis),
+        last_turn: row.get::<Option<String>>("last_turn")?.as_deref().and_then(Turn::parse),
     })
 }
 
-/// Puts a membership together from its two columns, null where there is no row.
-pub(super) fn membership(is_member: Option<bool>, role: Option<String>) -> Result<Membership, StoreError> {
-    match (is_member, role) {
-        (Some(true), Some(role)) => Role::parse(&role).map(Membership::Member).ok_or_else(|| StoreError::corrupt(role)),
-        _ => Ok(Membership::Stranger),
+/// Puts a membership together from its columns, null where there is no row.
+pub(super) fn membership(row: &Row) -> Result<Membership, StoreError> {
+    let Some(is_member) = row.get::<Option<bool>>("is_member")? else { return Ok(Membership::Stranger) };
+    // First: an earlier release lets anybody join again, and knows of no bans.
+    if row.get("is_banned")? {
+        return Ok(Membership::Banned);
     }
+    if is_member {
+        let role: String = row.get("role")?;
+        return Role::parse(&role).map(Membership::Member).ok_or_else(|| StoreError::corrupt(role));
+    }
+    Ok(if row.get::<Option<i64>>("waiting_since")?.is_some() { Membership::Waiting } else { Membership::Stranger })
 }
 
 pub(super) fn user_id(row: &Row, column: &str) -> Result<UserId, StoreError> {

@@ -1,9 +1,11 @@
 //! Where people are: statuses, and the holds and deadlines that keep them.
 
+use cloudmeet_core::entry::{self, EntryError};
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::participant::Participant;
 use cloudmeet_core::permission::{self, Action, Actor, Denied, Membership};
 use cloudmeet_core::presence::{Sign, Status};
+use cloudmeet_core::room::{Phase, Room};
 use cloudmeet_core::time::Timestamp;
 
 use super::people::{lock_participant, save};
@@ -40,28 +42,28 @@ impl ConferenceStore {
     /// Gives the person's row as it is now.
     ///
     /// # Errors
-    /// [`Denied`], or the store's.
+    /// [`EntryError`], or the store's.
     pub async fn follow_room(
         &self,
         id: RoomId,
         actor: Actor,
         hold: Hold<'_>,
         status: Option<Status>,
-    ) -> Result<Participant, Failure<Denied>> {
+    ) -> Result<Participant, Failure<EntryError>> {
         self.set_presence(id, actor, hold, status, Action::ReadMessages).await
     }
 
     /// Sets where a person is, by the word of a socket. Gives the person's row as it is now.
     ///
     /// # Errors
-    /// [`Denied`], or the store's.
+    /// [`EntryError`], or the store's.
     pub async fn set_status(
         &self,
         id: RoomId,
         actor: Actor,
         hold: Hold<'_>,
         status: Status,
-    ) -> Result<Participant, Failure<Denied>> {
+    ) -> Result<Participant, Failure<EntryError>> {
         self.set_presence(id, actor, hold, Some(status), Action::Speak).await
     }
 
@@ -72,16 +74,20 @@ impl ConferenceStore {
         hold: Hold<'_>,
         status: Option<Status>,
         action: Action,
-    ) -> Result<Participant, Failure<Denied>> {
+    ) -> Result<Participant, Failure<EntryError>> {
         let now = self.now();
         let mut tx = self.database.begin().await?;
-        let room = rooms::lock(&mut tx, id).await?.ok_or(Failure::Refused(Denied::NoSuchRoom))?;
+        let denied = |denied: Denied| Failure::Refused(denied.into());
+        let room = rooms::lock(&mut tx, id).await?.ok_or_else(|| denied(Denied::NoSuchRoom))?;
         let known = lock_participant(&mut tx, id, actor.user_id).await?;
         let membership = known.as_ref().map_or(Membership::Stranger, |participant| participant.membership);
-        permission::permit(action, actor, &room, membership).map_err(Failure::Refused)?;
-        let mut participant = known.ok_or(Failure::Refused(Denied::NotMember))?;
-        if !room.is_active {
+        permission::permit(action, actor, &room, membership, now).map_err(denied)?;
+        let mut participant = known.ok_or_else(|| denied(Denied::NotMember))?;
+        if matches!(room.phase(now), Phase::Deleted | Phase::Over) {
             return Ok(participant);
+        }
+        if status == Some(Status::InCall) {
+            find_place(&mut tx, &room, &participant, now).await?;
         }
         let before = participant.clone();
         let takes_over = status == Some(Status::InCall);
@@ -89,6 +95,7 @@ impl ConferenceStore {
             Status::Offline => Status::Online,
             present => present,
         });
+        participant.arrive();
         participant.presence = before.presence.set(status, Sign::Socket, now);
         participant.call_socket = match status {
             Status::InCall if takes_over => Some(hold.socket_id.to_owned()),
@@ -133,11 +140,12 @@ impl ConferenceStore {
     ) -> Result<Option<Participant>, StoreError> {
         let now = self.now();
         let mut tx = self.database.begin().await?;
-        if !rooms::lock(&mut tx, id).await?.is_some_and(|room| room.is_active) {
+        let room = rooms::lock(&mut tx, id).await?;
+        if room.is_none_or(|room| matches!(room.phase(now), Phase::Deleted | Phase::Over)) {
             return Ok(None);
         }
         let Some(mut participant) = lock_participant(&mut tx, id, user_id).await? else { return Ok(None) };
-        if participant.membership == Membership::Stranger || !is_wanted() {
+        if !participant.membership.is_member() || !is_wanted() {
             return Ok(None);
         }
         let before = participant.clone();
@@ -277,6 +285,7 @@ impl ConferenceStore {
         if !participant.presence.is_over(now) || is_held(&mut tx, id, user_id, now).await? {
             return Ok(None);
         }
+        participant.arrive();
         participant.presence = participant.presence.end(now);
         participant.call_socket = None;
         save(&mut tx, &participant).await?;
@@ -288,11 +297,42 @@ impl ConferenceStore {
     }
 }
 
-/// Ends everybody's presence in a room.
+/// Looks whether a member who is not inside may come in: the room is open, and has a place.
+async fn find_place(
+    tx: &mut Tx<'_>,
+    room: &Room,
+    person: &Participant,
+    now: Timestamp,
+) -> Result<(), Failure<EntryError>> {
+    if person.presence.status == Status::InCall || person.is_owner {
+        return Ok(());
+    }
+    if let Phase::NotOpen { opens_at } = room.phase(now) {
+        return Err(Failure::Refused(EntryError::NotOpen { opens_at }));
+    }
+    let others = count_others(tx, room.id, person.user_id).await?;
+    entry::seat(room, person.user_id, false, others).map_err(Failure::Refused)
+}
+
+/// Counts who is present in a locked room, but for one person.
+pub(super) async fn count_others(tx: &mut Tx<'_>, id: RoomId, user_id: UserId) -> Result<i64, StoreError> {
+    let row = tx
+        .fetch_one(
+            "SELECT COUNT(*) AS others FROM participants WHERE room_id = $1 AND status <> 'offline' AND user_id <> $2",
+            values![id.get(), user_id.get()],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get("others"))
+}
+
+/// Ends everybody's presence in a room, and everybody's waiting.
 pub(super) async fn end_everybody(tx: &mut Tx<'_>, id: RoomId, now: Timestamp) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE participants SET status = 'offline', version = version + 1, alive_until = NULL, closing = FALSE, \
-         call_socket = NULL, leave_time = $2 WHERE room_id = $1 AND status <> 'offline'",
+        "UPDATE participants SET version = version + 1, alive_until = NULL, closing = FALSE, call_socket = NULL, \
+         leave_time = CASE WHEN status = 'offline' THEN leave_time ELSE $2 END, status = 'offline', \
+         last_turn = CASE WHEN waiting_since IS NULL THEN last_turn ELSE 'denied' END, waiting_since = NULL, \
+         audio = FALSE, video = FALSE, screen = FALSE, hand = FALSE, muted_by_host = FALSE \
+         WHERE room_id = $1 AND (status <> 'offline' OR waiting_since IS NOT NULL)",
         values![id.get(), now.as_millis()],
     )
     .await?;

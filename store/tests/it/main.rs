@@ -9,4 +9,6 @@ mod auth;
 mod messages;
 mod people;
 mod rooms;
+mod rules;
+mod search;
 mod support;

@@ -8,7 +8,7 @@ use cloudmeet_core::page::{Cursor, PageLimit, locate};
 use cloudmeet_core::permission::Denied;
 use cloudmeet_store::{Draft, Failure, MessageError, MessageWriter, RoomChange, SubmitError};
 
-use crate::support::{Stores, draft, on_both_stores, person};
+use crate::support::{Stores, doer, draft, on_both_stores, person};
 
 on_both_stores! {
     a_batch_stores_each_message_once_in_order
@@ -67,7 +67,7 @@ async fn only_members_of_an_open_room_speak(stores: Stores) {
     assert_eq!(outcomes[0].as_ref().unwrap_err(), &SendError::Denied(Denied::NotMember));
     assert_eq!(outcomes[1].as_ref().unwrap_err(), &SendError::NoSuchRoom);
     assert_eq!(outcomes[2].as_ref().unwrap().message.seq, 1, "a refused message takes no number");
-    stores.conference.close_room(room, ann.actor()).await.unwrap();
+    stores.conference.close_room(room, &doer(&ann)).await.unwrap();
     let outcomes = stores.conference.batches().store(&[draft(room, &ann, "late", None)]).await.unwrap();
     assert_eq!(outcomes[0].as_ref().unwrap_err(), &SendError::Denied(Denied::RoomClosed));
 }
@@ -134,7 +134,7 @@ async fn any_text_comes_back_as_it_was_sent(stores: Stores) {
 async fn edits_and_deletions_are_counted_and_found(stores: Stores) {
     let (ann, bob, eve) = (person(1, "Ann"), person(2, "Bob"), person(3, "Eve"));
     let room = stores.room(&ann).await.id;
-    stores.conference.join(room, &bob).await.unwrap();
+    stores.join(room, &bob).await.unwrap();
     let batch: Vec<_> = (0..3).map(|_| draft(room, &bob, "old", None)).collect();
     stores.conference.batches().store(&batch).await.unwrap();
     let ids: Vec<_> = stores.history(room).await.into_iter().map(|message| message.id).collect();
@@ -145,15 +145,15 @@ async fn edits_and_deletions_are_counted_and_found(stores: Stores) {
     assert_eq!((same.message.rev, same.changed), (1, false));
     let refused = stores.conference.edit_message(room, ids[0], ann.actor(), &new).await;
     assert!(matches!(refused, Err(Failure::Refused(MessageError::Denied(Denied::NotAllowed)))), "{refused:?}");
-    let refused = stores.conference.delete_message(room, ids[0], eve.actor()).await;
+    let refused = stores.conference.delete_message(room, ids[0], &doer(&eve)).await;
     assert!(matches!(refused, Err(Failure::Refused(MessageError::Denied(Denied::NotMember)))), "{refused:?}");
-    let tombstone = stores.conference.delete_message(room, ids[1], ann.actor()).await.unwrap().message;
+    let tombstone = stores.conference.delete_message(room, ids[1], &doer(&ann)).await.unwrap().message;
     assert_eq!((tombstone.content.as_str(), tombstone.rev, tombstone.seq), ("", 2, 2));
-    assert!(!stores.conference.delete_message(room, ids[1], ann.actor()).await.unwrap().changed);
+    assert!(!stores.conference.delete_message(room, ids[1], &doer(&ann)).await.unwrap().changed);
     let gone = stores.conference.edit_message(room, ids[1], bob.actor(), &new).await;
     assert!(matches!(gone, Err(Failure::Refused(MessageError::Edit(EditError::Deleted)))), "{gone:?}");
     let nowhere = MessageId::new(999_999).unwrap();
-    let unknown = stores.conference.delete_message(room, nowhere, ann.actor()).await;
+    let unknown = stores.conference.delete_message(room, nowhere, &doer(&ann)).await;
     assert!(matches!(unknown, Err(Failure::Refused(MessageError::NoSuchMessage))), "{unknown:?}");
     stores
         .conference

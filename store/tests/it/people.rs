@@ -1,5 +1,6 @@
 //! Membership, presence, servers and tickets.
 
+use cloudmeet_core::entry::EntryError;
 use cloudmeet_core::id::SessionId;
 use cloudmeet_core::permission::{Denied, Membership};
 use cloudmeet_core::presence::{LEASE, Status};
@@ -31,14 +32,14 @@ on_both_stores! {
 async fn joining_makes_one_row_a_person_for_good(stores: Stores) {
     let (ann, bob) = (person(1, "Ann"), person(2, "Bob"));
     let room = stores.room(&ann).await.id;
-    let first = stores.conference.join(room, &bob).await.unwrap();
+    let first = stores.join(room, &bob).await.unwrap();
     assert!(first.changed);
     assert_eq!(first.participant.presence.status, Status::InCall);
-    let again = stores.conference.join(room, &bob).await.unwrap();
+    let again = stores.join(room, &bob).await.unwrap();
     assert!(!again.changed);
     assert_eq!(again.participant.presence.version, first.participant.presence.version);
     stores.conference.leave(room, &bob).await.unwrap();
-    let back = stores.conference.join(room, &bob).await.unwrap();
+    let back = stores.join(room, &bob).await.unwrap();
     assert_eq!(back.participant.id, first.participant.id);
     assert!(back.participant.presence.version > first.participant.presence.version);
     let present = stores.conference.present(room).await.unwrap();
@@ -49,7 +50,7 @@ async fn joining_makes_one_row_a_person_for_good(stores: Stores) {
 async fn leaving_twice_is_not_possible(stores: Stores) {
     let (ann, bob) = (person(1, "Ann"), person(2, "Bob"));
     let room = stores.room(&ann).await.id;
-    stores.conference.join(room, &bob).await.unwrap();
+    stores.join(room, &bob).await.unwrap();
     let left = stores.conference.leave(room, &bob).await.unwrap();
     assert_eq!((left.membership, left.presence.status), (Membership::Stranger, Status::Offline));
     let twice = stores.conference.leave(room, &bob).await;
@@ -61,7 +62,7 @@ async fn a_socket_sets_presence_for_members_only(stores: Stores) {
     let room = stores.room(&ann).await.id;
     let mut tail = stores.follow_changes().await;
     let refused = stores.conference.follow_room(room, bob.actor(), HERE, None).await;
-    assert!(matches!(refused, Err(Failure::Refused(Denied::NotMember))), "{refused:?}");
+    assert!(matches!(refused, Err(Failure::Refused(EntryError::Denied(Denied::NotMember)))), "{refused:?}");
     let followed = stores.conference.follow_room(room, ann.actor(), HERE, None).await.unwrap();
     assert_eq!((followed.presence.status, followed.presence.version), (Status::Online, 1));
     let again = stores.conference.follow_room(room, ann.actor(), HERE, None).await.unwrap();

@@ -1,12 +1,13 @@
 //! Rooms: making, listing, changing and closing them; opening databases.
 
 use cloudmeet_core::account::Standing;
-use cloudmeet_core::permission::{Actor, Denied, Membership};
+use cloudmeet_core::entry::EntryError;
+use cloudmeet_core::permission::{Denied, Membership};
 use cloudmeet_core::presence::Status;
-use cloudmeet_core::room::{Description, RoomName, RoomPatch};
-use cloudmeet_store::{Failure, ListFilter, NewRoom, RoomChange};
+use cloudmeet_core::room::{Description, LinkCode, RoomName, RoomPatch};
+use cloudmeet_store::{Failure, Identity, ListFilter, RoomChange, RoomError};
 
-use crate::support::{Stores, draft, on_both_stores, person};
+use crate::support::{Stores, doer, draft, new_room, on_both_stores, person};
 
 on_both_stores! {
     a_new_room_belongs_to_its_creator
@@ -26,8 +27,9 @@ async fn a_new_room_belongs_to_its_creator(stores: Stores) {
     let ann = person(1, "Ann");
     let mut tail = stores.follow_changes().await;
     let description = Description::parse("Mondays\nat ten").unwrap();
-    let new = NewRoom { name: RoomName::parse("Планёрка").unwrap(), description };
-    let made = stores.conference.create_room(&ann, &new).await.unwrap();
+    let mut new = new_room("Планёрка");
+    new.settings.description = description;
+    let made = stores.conference.create_room(&doer(&ann), &new).await.unwrap();
     let access = stores.access(made.id, ann.user_id).await.unwrap();
     assert_eq!(access.room, made);
     assert!(matches!(access.membership(), Membership::Member(_)));
@@ -58,8 +60,7 @@ async fn rooms_are_listed_newest_first_page_by_page(stores: Stores) {
 async fn a_search_ignores_case_and_takes_signs_of_patterns_as_they_are(stores: Stores) {
     let ann = person(1, "Ann");
     for name in ["Планёрка по понедельникам", "100% done", "under_score", "back\\slash"] {
-        let new = NewRoom { name: RoomName::parse(name).unwrap(), description: None };
-        stores.conference.create_room(&ann, &new).await.unwrap();
+        stores.conference.create_room(&doer(&ann), &new_room(name)).await.unwrap();
     }
     let found = async |query: &str| {
         let filter = ListFilter { query: Some(query.to_owned()), ..everything() };
@@ -76,33 +77,35 @@ async fn a_search_ignores_case_and_takes_signs_of_patterns_as_they_are(stores: S
 async fn only_its_people_change_and_close_a_room(stores: Stores) {
     let (ann, bob) = (person(1, "Ann"), person(2, "Bob"));
     let room = stores.room(&ann).await;
-    let patch = || RoomPatch { name: Some(RoomName::parse("New").unwrap()), description: Some(None) };
-    let refused = stores.conference.change_room(room.id, bob.actor(), patch()).await;
+    let name = Some(RoomName::parse("New").unwrap());
+    let patch = RoomPatch { name, description: Some(None), ..RoomPatch::default() };
+    let code = LinkCode::new("code".to_owned());
+    let refused = stores.conference.change_room(room.id, &doer(&bob), &patch, &code).await;
+    assert!(matches!(refused, Err(Failure::Refused(RoomError::Denied(Denied::NotAllowed)))), "{refused:?}");
+    let refused = stores.conference.close_room(room.id, &doer(&bob)).await;
     assert!(matches!(refused, Err(Failure::Refused(Denied::NotAllowed))), "{refused:?}");
-    let refused = stores.conference.close_room(room.id, bob.actor()).await;
-    assert!(matches!(refused, Err(Failure::Refused(Denied::NotAllowed))), "{refused:?}");
-    let changed = stores.conference.change_room(room.id, ann.actor(), patch()).await.unwrap();
+    let changed = stores.conference.change_room(room.id, &doer(&ann), &patch, &code).await.unwrap();
     assert_eq!(changed.name.as_str(), "New");
-    let administrator = Actor { standing: Standing::Administrator, ..bob.actor() };
-    stores.conference.close_room(room.id, administrator).await.unwrap();
-    stores.conference.close_room(room.id, ann.actor()).await.unwrap();
+    let administrator = Identity { standing: Standing::Administrator, ..bob };
+    stores.conference.close_room(room.id, &doer(&administrator)).await.unwrap();
+    stores.conference.close_room(room.id, &doer(&ann)).await.unwrap();
 }
 
 async fn a_closed_room_ends_presence_and_stays_with_its_people(stores: Stores) {
     let (ann, bob, eve) = (person(1, "Ann"), person(2, "Bob"), person(3, "Eve"));
     let room = stores.room(&ann).await;
-    stores.conference.join(room.id, &bob).await.unwrap();
+    stores.join(room.id, &bob).await.unwrap();
     stores.conference.batches().store(&[draft(room.id, &bob, "hi", None)]).await.unwrap();
-    stores.conference.close_room(room.id, ann.actor()).await.unwrap();
+    stores.conference.close_room(room.id, &doer(&ann)).await.unwrap();
     let access = stores.access(room.id, bob.user_id).await.unwrap();
     let present = stores.conference.count_present(room.id).await.unwrap();
     assert_eq!((access.room.is_active, present), (false, 0));
     assert_eq!(access.participant.unwrap().presence.status, Status::Offline);
     assert_eq!(stores.history(room.id).await.len(), 1);
-    let refused = stores.conference.join(room.id, &bob).await;
-    assert!(matches!(refused, Err(Failure::Refused(Denied::RoomClosed))), "{refused:?}");
-    let refused = stores.conference.join(room.id, &eve).await;
-    assert!(matches!(refused, Err(Failure::Refused(Denied::NoSuchRoom))), "{refused:?}");
+    let refused = stores.join(room.id, &bob).await;
+    assert!(matches!(refused, Err(Failure::Refused(EntryError::Denied(Denied::RoomClosed)))), "{refused:?}");
+    let refused = stores.join(room.id, &eve).await;
+    assert!(matches!(refused, Err(Failure::Refused(EntryError::Denied(Denied::NoSuchRoom)))), "{refused:?}");
     let listed = async |who: &cloudmeet_store::Identity, only_active| {
         let filter = ListFilter { only_active, ..everything() };
         stores.conference.list_rooms(who.actor(), &filter).await.unwrap().len()
@@ -114,7 +117,7 @@ async fn unread_counts_what_others_said(stores: Stores) {
     let (ann, bob) = (person(1, "Ann"), person(2, "Bob"));
     let room = stores.room(&ann).await;
     stores.conference.batches().store(&[draft(room.id, &ann, "before", None)]).await.unwrap();
-    stores.conference.join(room.id, &bob).await.unwrap();
+    stores.join(room.id, &bob).await.unwrap();
     let unread = async |who: &cloudmeet_store::Identity| stores.access(room.id, who.user_id).await.unwrap().unread();
     assert_eq!(unread(&bob).await, 0, "what was said before is no news");
     for _ in 0..3 {

@@ -4,11 +4,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use cloudmeet_core::account::{DisplayName, Email, FirstAdministrator, Registration, Standing};
 use cloudmeet_core::chat::{ClientMsgId, Content};
+use cloudmeet_core::entry::EntryError;
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
 use cloudmeet_core::password::PasswordHash;
-use cloudmeet_core::room::{Room, RoomName};
-use cloudmeet_store::{AuthStore, ConferenceStore, Draft, Identity, Location, NewAccount, NewRoom, RoomAccess, Tail};
+use cloudmeet_core::room::{Capacity, LinkCode, Room, RoomName, Settings, Visibility};
+use cloudmeet_store::{
+    AuthStore, ConferenceStore, Doer, Draft, Failure, Identity, JoinOutcome, Location, NewAccount, NewRoom, Proof,
+    RoomAccess, Tail,
+};
 
 /// Runs a case, a function from a [`Stores`], on both engines.
 macro_rules! on_both_stores {
@@ -88,8 +92,34 @@ impl Stores {
     }
 
     pub(crate) async fn room(&self, owner: &Identity) -> Room {
-        let name = RoomName::parse("Weekly planning").unwrap();
-        self.conference.create_room(owner, &NewRoom { name, description: None }).await.unwrap()
+        self.conference.create_room(&doer(owner), &new_room("Weekly planning")).await.unwrap()
+    }
+
+    /// Lets the time pass in which somebody gave no sign of life.
+    pub(crate) async fn lapse(&self, room: RoomId, user: UserId) {
+        self.run(format!("UPDATE participants SET alive_until = 1 WHERE room_id = {room} AND user_id = {user}")).await;
+    }
+
+    /// Does what only time does, in the database of rooms.
+    pub(crate) async fn run(&self, sql: String) {
+        use sqlx::Connection as _;
+        let sql = sqlx::AssertSqlSafe(sql);
+        match &self.locations.1 {
+            Location::Sqlite(path) => {
+                let url = format!("sqlite://{}", path.display());
+                let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            }
+            Location::Postgres { url, .. } => {
+                let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            }
+        }
+    }
+
+    /// Lets somebody come in who has nothing to show.
+    pub(crate) async fn join(&self, room: RoomId, who: &Identity) -> Result<JoinOutcome, Failure<EntryError>> {
+        self.conference.join(room, who, &Proof::default()).await
     }
 
     /// Reads a whole history.
@@ -109,6 +139,26 @@ impl Stores {
 
 pub(crate) fn person(id: i64, name: &str) -> Identity {
     Identity { user_id: UserId::new(id).unwrap(), display_name: name.to_owned(), standing: Standing::Ordinary }
+}
+
+/// Is somebody as one who does something.
+pub(crate) fn doer(who: &Identity) -> Doer {
+    Doer { who: who.clone(), address: "192.0.2.1".to_owned(), request_id: "r".to_owned() }
+}
+
+/// Is an open public room.
+pub(crate) fn new_room(name: &str) -> NewRoom {
+    let settings = Settings {
+        name: RoomName::parse(name).unwrap(),
+        description: None,
+        visibility: Visibility::Public,
+        capacity: Capacity::default(),
+        lobby: false,
+        slug: None,
+        opens_at: None,
+        closes_at: None,
+    };
+    NewRoom { settings, password: None, link_code: LinkCode::new("first code".to_owned()) }
 }
 
 pub(crate) fn draft(room: RoomId, who: &Identity, content: &str, client_msg_id: Option<&str>) -> Draft {

@@ -1,5 +1,6 @@
 //! What a tail sends to whom, and in which order.
 
+use cloudmeet_core::account::Standing;
 use cloudmeet_core::id::SessionId;
 use tokio::sync::{mpsc, watch};
 
@@ -31,6 +32,7 @@ fn listener(sockets: &mut Sockets, user: i64, key: &str) -> Listener {
     let link = SocketLink {
         key: key.into(),
         user_id: UserId::new(user).expect("positive"),
+        standing: Standing::Ordinary,
         session_id: SessionId::new("s".into()),
         address: [127, 0, 0, 1].into(),
         caps: RateLimits::On,
@@ -50,9 +52,9 @@ fn what_comes_while_the_store_is_read_follows_what_was_read() {
     let mut sockets = Sockets::default();
     let (mut first, mut second) = (listener(&mut sockets, 1, "a"), listener(&mut sockets, 2, "b"));
     let mut tail = RoomTail::default();
-    tail.subscribe(first.id, Subscriber::reading(first.link.clone()));
+    tail.subscribe(first.id, Subscriber::reading(first.link.clone(), 0));
     assert_eq!(tail.attach(first.id, 3, 0, "answer"), Attached::Live);
-    tail.subscribe(second.id, Subscriber::reading(second.link.clone()));
+    tail.subscribe(second.id, Subscriber::reading(second.link.clone(), 0));
     assert_eq!(message(&mut tail, 4), Offer::Taken);
     assert_eq!(message(&mut tail, 5), Offer::Taken);
     // The store was read when 4 was there and 5 was not.
@@ -67,7 +69,7 @@ fn a_gap_is_not_jumped_and_an_old_message_not_repeated() {
     let mut sockets = Sockets::default();
     let mut one = listener(&mut sockets, 1, "a");
     let mut tail = RoomTail::default();
-    tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
+    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
     tail.attach(one.id, 3, 0, "answer");
     assert_eq!(message(&mut tail, 5), Offer::Gap);
     assert_eq!(message(&mut tail, 4), Offer::Taken);
@@ -81,7 +83,7 @@ fn what_came_before_the_first_place_was_known_is_read_again() {
     let mut sockets = Sockets::default();
     let mut one = listener(&mut sockets, 1, "a");
     let mut tail = RoomTail::default();
-    tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
+    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
     assert_eq!(message(&mut tail, 9), Offer::Taken);
     assert_eq!(tail.attach(one.id, 8, 0, "answer"), Attached::Behind);
     assert_eq!(tail.position(), Some((8, 0)));
@@ -94,9 +96,9 @@ fn a_newer_reading_does_not_hide_messages_from_others() {
     let mut sockets = Sockets::default();
     let (mut first, mut second) = (listener(&mut sockets, 1, "a"), listener(&mut sockets, 2, "b"));
     let mut tail = RoomTail::default();
-    tail.subscribe(first.id, Subscriber::reading(first.link.clone()));
+    tail.subscribe(first.id, Subscriber::reading(first.link.clone(), 0));
     tail.attach(first.id, 3, 0, "answer");
-    tail.subscribe(second.id, Subscriber::reading(second.link.clone()));
+    tail.subscribe(second.id, Subscriber::reading(second.link.clone(), 0));
     // Another server stored 4 and 5; only the second's reading has seen them.
     assert_eq!(tail.attach(second.id, 5, 0, "answer"), Attached::Behind);
     for seq in 4..=6 {
@@ -112,7 +114,7 @@ fn of_two_who_come_first_the_one_who_read_less_misses_nothing() {
     let (mut first, mut second) = (listener(&mut sockets, 1, "a"), listener(&mut sockets, 2, "b"));
     let mut tail = RoomTail::default();
     for one in [&first, &second] {
-        tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
+        tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
     }
     // The second reads the store at 4; then 5 comes, and the first reads it with 5.
     assert_eq!(message(&mut tail, 5), Offer::Taken);
@@ -135,7 +137,7 @@ fn a_person_is_where_the_socket_inside_says() {
     let (away, reading) = (listener(&mut sockets, 2, "away"), listener(&mut sockets, 3, "reading"));
     let mut tail = RoomTail::default();
     for one in [&inside, &looking, &away, &reading] {
-        tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
+        tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
     }
     for one in [&inside, &looking, &away] {
         tail.attach(one.id, 0, 0, "answer");
@@ -153,13 +155,13 @@ fn a_truncated_subscription_hears_of_people_only_until_it_asks_again() {
     let mut sockets = Sockets::default();
     let mut one = listener(&mut sockets, 1, "a");
     let mut tail = RoomTail::default();
-    tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
+    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
     tail.attach(one.id, 0, 0, "live");
-    tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
+    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
     tail.hold(one.id, "truncated");
     message(&mut tail, 1);
     tail.offer_participant(UserId::new(2).expect("positive"), 1, None, || "presence".to_owned());
-    tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
+    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
     assert_eq!(tail.attach(one.id, 1, 0, "rest"), Attached::Live);
     message(&mut tail, 2);
     assert_eq!(one.heard(), ["live", "truncated", "presence", "rest", "m2"]);
@@ -170,7 +172,7 @@ fn an_older_version_of_a_person_is_not_sent() {
     let mut sockets = Sockets::default();
     let mut one = listener(&mut sockets, 1, "a");
     let mut tail = RoomTail::default();
-    tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
+    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
     tail.attach(one.id, 0, 0, "answer");
     let user = UserId::new(2).expect("positive");
     let offers = [2, 1, 2, 3].map(|version| tail.offer_participant(user, version, None, || format!("v{version}")));
@@ -185,7 +187,7 @@ fn only_the_older_socket_inside_is_replaced() {
     let mut looking = listener(&mut sockets, 1, "looking");
     let mut tail = RoomTail::default();
     for one in [&old, &new, &looking] {
-        tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
+        tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
         tail.attach(one.id, 0, 0, "answer");
     }
     for one in [&old, &new] {
@@ -208,7 +210,7 @@ fn a_socket_that_takes_over_is_not_replaced_before_the_store_knows() {
     let user = UserId::new(1).expect("positive");
     let mut tail = RoomTail::default();
     for one in [&old, &new] {
-        tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
+        tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
         tail.attach(one.id, 0, 0, "answer");
     }
     tail.set_said(old.id, Some(Status::InCall));
@@ -225,7 +227,7 @@ fn a_socket_that_takes_over_is_not_replaced_before_the_store_knows() {
     assert_eq!(new.heard(), ["answer", "v1", "v2"]);
     // One that was overtaken on its way to the store goes when it comes back from there.
     let mut late = listener(&mut sockets, 1, "late");
-    tail.subscribe(late.id, Subscriber::reading(late.link.clone()));
+    tail.subscribe(late.id, Subscriber::reading(late.link.clone(), 0));
     tail.attach(late.id, 0, 0, "answer");
     tail.set_said(late.id, Some(Status::InCall));
     tail.offer_participant(user, 4, Some("new"), || "v4".to_owned());
@@ -240,9 +242,9 @@ fn too_much_while_reading_makes_the_answer_truncated() {
     let mut sockets = Sockets::default();
     let (one, mut late) = (listener(&mut sockets, 1, "a"), listener(&mut sockets, 2, "b"));
     let mut tail = RoomTail::default();
-    tail.subscribe(one.id, Subscriber::reading(one.link.clone()));
+    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
     tail.attach(one.id, 0, 0, "answer");
-    tail.subscribe(late.id, Subscriber::reading(late.link.clone()));
+    tail.subscribe(late.id, Subscriber::reading(late.link.clone(), 0));
     for seq in 1..=i64::try_from(MAX_KEPT).expect("small") + 1 {
         message(&mut tail, seq);
     }

@@ -1,0 +1,113 @@
+//! The record of deeds, and who may read it.
+
+use std::sync::Arc;
+
+use aide::transform::TransformOperation;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use cloudmeet_api_types::audit::{Deed, ListDeeds};
+use cloudmeet_core::account::Standing;
+use cloudmeet_core::id::{RoomId, UserId};
+use cloudmeet_core::permission::Action;
+use cloudmeet_store::{Deed as StoredDeed, Doer, Doing};
+
+use super::Conference;
+use crate::docs::problems;
+use crate::extract::{FieldErrors, QueryParams, RoomPath};
+use crate::problem::{Code, Problem, Rule};
+use crate::sessions::Caller;
+
+const DEFAULT_LIMIT: i64 = 50;
+const MAX_LIMIT: i64 = 200;
+
+pub(super) async fn of_room(
+    State(conference): State<Arc<Conference>>,
+    RoomPath(id): RoomPath,
+    caller: Caller,
+    QueryParams(query): QueryParams<ListDeeds>,
+) -> Result<Json<Vec<Deed>>, Problem> {
+    let (before_id, limit) = page(query)?;
+    conference.access(id, &caller.identity, Action::ReadAudit).await?;
+    let deeds = conference.store.deeds(Some(id), before_id, limit).await?;
+    Ok(Json(deeds.into_iter().map(wire).collect()))
+}
+
+pub(super) fn of_room_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    problems(operation.id("listRoomDeeds").tag("audit").summary("Read who did what in a room"), &[401, 403, 404, 422])
+        .description("For the owner and administrators. Newest first; kept for a year.")
+        .response::<200, Json<Vec<Deed>>>()
+}
+
+pub(super) async fn of_all(
+    State(conference): State<Arc<Conference>>,
+    caller: Caller,
+    QueryParams(query): QueryParams<ListDeeds>,
+) -> Result<Json<Vec<Deed>>, Problem> {
+    let (before_id, limit) = page(query)?;
+    if caller.identity.standing != Standing::Administrator {
+        return Err(Code::Forbidden.into());
+    }
+    let deeds = conference.store.deeds(None, before_id, limit).await?;
+    Ok(Json(deeds.into_iter().map(wire).collect()))
+}
+
+pub(super) fn of_all_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    problems(operation.id("listDeeds").tag("audit").summary("Read who did what in all rooms"), &[401, 403, 422])
+        .description("For administrators. Newest first; kept for a year.")
+        .response::<200, Json<Vec<Deed>>>()
+}
+
+impl Conference {
+    /// Records what was forbidden, as far as one person does not fill the record with it.
+    pub(super) async fn or_recorded<T>(
+        &self,
+        id: RoomId,
+        doer: &Doer,
+        doing: Doing,
+        outcome: Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let problem = match outcome {
+            Err(problem) if problem.code().status() == StatusCode::FORBIDDEN => problem,
+            other => return other,
+        };
+        // That something is missing is no wrong deed.
+        let lacks = [Code::PasswordRequired, Code::NotOpen, Code::RoomFull];
+        let is_deed = !lacks.contains(&problem.code());
+        if is_deed && self.limits.recorded_refusal(doer.who.user_id, self.store.now()).await.is_ok() {
+            let recorded = self.store.record(id, doer, &doing, problem.code().as_str()).await;
+            if let Err(error) = recorded {
+                tracing::warn!(error = &error as &dyn std::error::Error, room.id = id.get(), "a refusal not recorded");
+            }
+        }
+        Err(problem)
+    }
+}
+
+/// Reads which page is wanted.
+fn page(query: ListDeeds) -> Result<(Option<i64>, i64), Problem> {
+    let mut errors = FieldErrors::default();
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    let in_range = if (1..=MAX_LIMIT).contains(&limit) { Ok(()) } else { Err(()) };
+    errors.take("limit", in_range.map_err(|()| Rule::OutOfRange { min: 1, max: Some(MAX_LIMIT) }));
+    let is_id = if query.before_id.is_none_or(|id| id > 0) { Ok(()) } else { Err(()) };
+    errors.take("before_id", is_id.map_err(|()| Rule::OutOfRange { min: 1, max: None }));
+    errors.check()?;
+    Ok((query.before_id, limit))
+}
+
+fn wire(deed: StoredDeed) -> Deed {
+    Deed {
+        id: deed.id,
+        at: deed.at.into(),
+        room_id: deed.room_id.map(RoomId::get),
+        action: deed.action,
+        actor_id: deed.actor_id.map(UserId::get),
+        actor_name: deed.actor_name,
+        target_id: deed.target_id.map(UserId::get),
+        detail: deed.detail,
+        result: deed.result,
+        address: deed.address,
+        request_id: deed.request_id,
+    }
+}
