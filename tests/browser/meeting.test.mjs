@@ -6,11 +6,7 @@ import { after, afterEach, before, test } from "node:test";
 import { inspect, launch, open, ready, screenshot, visitor } from "./support/browser.mjs";
 import { startProxy } from "./support/proxy.mjs";
 import { startServer } from "./support/server.mjs";
-
-const PASSWORD = "correct horse battery";
-/** What Chromium prints when a request is refused or the network is away: the pages' own doing, and expected. */
-const REFUSED = (/** @type {number} */ status) => new RegExp(`console: Failed to load resource: .*\\b${status}\\b`);
-const NETWORK = /console: (Failed to load resource: net::ERR_|WebSocket connection to .* failed)/;
+import { NETWORK, PASSWORD, REFUSED, box, button, createAccount, rooms, signIn, write } from "./support/steps.mjs";
 
 let server, proxy, browser, ada, ben;
 
@@ -38,29 +34,6 @@ afterEach(async ({ name, error, passed }) => {
     }
   }
 });
-
-const button = (page, name) => page.getByRole("button", { name, exact: true });
-const box = (page, name) => page.getByRole("textbox", { name, exact: true });
-const rooms = (page) => page.getByRole("list", { name: "Rooms", exact: true });
-
-async function createAccount({ page }, { name, email }) {
-  await button(page, "Create an account").click();
-  await box(page, "Your name").fill(name);
-  await box(page, "E-mail").fill(email);
-  await box(page, "Password").fill(PASSWORD);
-  await button(page, "Create account").click();
-}
-
-async function signIn(page, email, password = PASSWORD) {
-  await box(page, "E-mail").fill(email);
-  await box(page, "Password").fill(password);
-  await button(page, "Sign in").click();
-}
-
-async function write(page, text) {
-  await box(page, "Message").fill(text);
-  await box(page, "Message").press("Enter");
-}
 
 /** Waits until the chat shows exactly these texts, in this order, all of them stored. */
 async function chatIs(page, texts) {

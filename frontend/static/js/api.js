@@ -19,8 +19,9 @@ export class ApiError extends Error {
    * @param {string} detail for a person, in the page's language; empty when there was no answer
    * @param {FieldProblem[]} [errors]
    * @param {number | null} [retry_after_s]
+   * @param {string | null} [opens_at] when a room that is not open yet opens
    */
-  constructor(status, code, detail, errors = [], retry_after_s = null) {
+  constructor(status, code, detail, errors = [], retry_after_s = null, opens_at = null) {
     super(detail === "" ? code : detail);
     this.name = "ApiError";
     this.status = status;
@@ -28,6 +29,7 @@ export class ApiError extends Error {
     this.detail = detail;
     this.errors = errors;
     this.retry_after_s = retry_after_s;
+    this.opens_at = opens_at;
   }
 
   /** Whether trying the same again later may succeed without anybody changing anything. */
@@ -45,13 +47,22 @@ export class SessionOver extends ApiError {
 }
 
 /**
+ * @typedef {object} RequestOptions
+ * @property {string} [method]
+ * @property {unknown} [body]
+ * @property {string | null} [token]
+ * @property {"json" | "file"} [answer] a file comes as a `Blob`, in its own time
+ */
+
+/**
  * @param {string} path
- * @param {{ method?: string, body?: unknown, token?: string | null }} [options]
+ * @param {RequestOptions} [options]
  * @returns {Promise<any>} the body, null when empty
  */
-async function exchange(path, { method = "GET", body, token = null } = {}) {
+async function exchange(path, { method = "GET", body, token = null, answer = "json" } = {}) {
   /** @type {Record<string, string>} */
-  const headers = { Accept: "application/json", "Accept-Language": language() };
+  const headers = { "Accept-Language": language() };
+  if (answer === "json") headers["Accept"] = "application/json";
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (token !== null) headers["Authorization"] = `Bearer ${token}`;
   let response;
@@ -63,8 +74,9 @@ async function exchange(path, { method = "GET", body, token = null } = {}) {
       body: body === undefined ? null : JSON.stringify(body),
       credentials: "same-origin",
       cache: "no-store",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: answer === "file" ? null : AbortSignal.timeout(TIMEOUT_MS),
     });
+    if (answer === "file" && response.ok) return await response.blob();
     text = await response.text();
   } catch (error) {
     const late = error instanceof DOMException && error.name === "TimeoutError";
@@ -83,7 +95,7 @@ async function exchange(path, { method = "GET", body, token = null } = {}) {
  * @param {string} text
  */
 function problem(response, text) {
-  /** @type {{ code?: unknown, detail?: unknown, errors?: unknown }} */
+  /** @type {{ code?: unknown, detail?: unknown, errors?: unknown, opens_at?: unknown }} */
   let body = {};
   try {
     body = JSON.parse(text) ?? {};
@@ -97,6 +109,7 @@ function problem(response, text) {
     typeof body.detail === "string" ? body.detail : "",
     Array.isArray(body.errors) ? body.errors : [],
     Number.isFinite(after) ? after : null,
+    typeof body.opens_at === "string" ? body.opens_at : null,
   );
 }
 
@@ -115,10 +128,13 @@ async function refresh() {
 }
 
 /**
+ * Asks the server for something in the session's name.
+ *
  * @param {string} path
- * @param {{ method?: string, body?: unknown }} [options]
+ * @param {Omit<RequestOptions, "token">} [options]
+ * @returns {Promise<any>} the body, null when empty
  */
-async function request(path, options = {}) {
+export async function request(path, options = {}) {
   const token = rememberedToken() ?? (await freshToken(null, refresh));
   try {
     return await exchange(path, { ...options, token });
@@ -170,22 +186,30 @@ export function listRooms({ skip, limit, query }) {
 }
 
 /**
- * @param {{ name: string, description: string | null }} room
+ * @param {import("../../wire.d.ts").CreateRoom} room
  * @returns {Promise<Room>}
  */
 export const createRoom = (room) => request("/api/rooms", { method: "POST", body: room });
 
 /**
  * @param {string | number} room id or slug
+ * @param {string | null} [code] the link code of a private room
  * @returns {Promise<RoomDetail>}
  */
-export const getRoom = (room) => request(`/api/rooms/${encodeURIComponent(room)}`);
+export const getRoom = (room, code = null) =>
+  request(`/api/rooms/${encodeURIComponent(room)}${code === null ? "" : `?code=${encodeURIComponent(code)}`}`);
 
 /** @param {number} room_id */
 export const deleteRoom = (room_id) => request(`/api/rooms/${room_id}`, { method: "DELETE" });
 
-/** @param {number} room_id */
-export const joinRoom = (room_id) => request(`/api/rooms/${room_id}/join`, { method: "POST", body: {} });
+/**
+ * Asks to come in.
+ *
+ * @param {number} room_id
+ * @param {{ password?: string, code?: string }} shown
+ * @returns {Promise<{ waiting?: boolean, position?: number }>} `waiting`: in the lobby, at this place from 1
+ */
+export const joinRoom = (room_id, shown) => request(`/api/rooms/${room_id}/join`, { method: "POST", body: shown });
 
 /**
  * @param {number} room_id

@@ -1,12 +1,14 @@
 /** In the call: head, banner, stage, one panel, and the bar. */
 
 import { connectionBanner } from "./banner.js";
+import { callBar } from "./call-bar.js";
 import { chatPanel } from "./chat-panel.js";
 import { brand, copyLinkButton } from "./controls.js";
 import { attribute, h, hidden, icon, text } from "./dom.js";
-import { capped } from "./format.js";
+import { moment } from "./format.js";
+import { knock } from "./knock.js";
 import { peoplePanel } from "./people-panel.js";
-import { linkLost, unread } from "./room-state.js";
+import { linkLost } from "./room-state.js";
 import { stage } from "./stage.js";
 import { t } from "./strings.js";
 
@@ -23,10 +25,19 @@ export function callView(actions) {
   const count = h("span", { "aria-hidden": "true" });
   const countWords = hidden("");
   const banner = connectionBanner({ retry: actions.retry_link, kept: true, className: "banner on-stage" });
+  // Said once by `announce`.
+  const closing = h(
+    "div",
+    { class: "banner on-stage", role: "status", "aria-label": t("closing.name"), "aria-live": "off" },
+    icon("clock"),
+    h("p", { class: "grow" }),
+  );
+  const banners = h("div", { class: "banners" });
   const faces = stage();
-  const panels = { chat: chatPanel(actions), people: peoplePanel(actions, () => shown) };
-  const bar = toolbar(actions);
-  /** @type {Readonly<RoomState>["room"]} */
+  const door = knock(actions);
+  const panels = { chat: chatPanel(actions), people: peoplePanel(actions, () => shown?.room ?? null) };
+  const bar = callBar(actions, () => shown);
+  /** @type {Readonly<RoomState> | null} */
   let shown = null;
 
   const head = h(
@@ -36,18 +47,19 @@ export function callView(actions) {
     heading,
     h("ul", { class: "facts" }, h("li", {}, icon("people", "icon-small"), count, countWords)),
     h("span", { class: "spacer" }),
-    copyLinkButton(() => shown ?? { id: 0, slug: null }, "copy.link", {
+    copyLinkButton(() => shown?.room ?? null, "copy.link", {
       class: "button only-wide",
       "data-size": "small",
     }),
   );
-  const element = h("div", { class: "room" }, head, faces.element, bar.element);
+  const element = h("div", { class: "room" }, head, banners, faces.element, bar.element);
+  faces.element.append(door.element);
 
   /** @type {View["draw"]} */
   const draw = (state) => {
     const { room, me, roster, panel } = state;
     if (!room || !me) return;
-    shown = room;
+    shown = state;
     const inside = roster.inside;
     const lost = linkLost(state);
     text(heading, room.name);
@@ -55,8 +67,17 @@ export function callView(actions) {
     text(countWords, t("call.people", { n: inside.length }));
     attribute(element, "data-link", lost ? "lost" : null);
     attribute(element, "data-panel", panel);
-    if (lost && !banner.element.isConnected) head.after(banner.element);
+    // Only what changes is put in or taken out, so that nothing is read out twice.
+    if (lost && !banner.element.isConnected) banners.prepend(banner.element);
     if (!lost) banner.element.remove();
+    const { closes_soon_at } = state;
+    if (closes_soon_at === null) closing.remove();
+    else {
+      const line = closing.querySelector("p");
+      if (line) text(line, t("closing.soon", { time: moment(closes_soon_at) }));
+      if (!closing.isConnected) banners.append(closing);
+    }
+    door.draw(state);
     if (lost) banner.draw(state.link);
     else banner.stop();
     faces.draw({ inside, me: me.id, name: room.name });
@@ -73,61 +94,4 @@ export function callView(actions) {
     bar.draw(state);
   };
   return { element, draw };
-}
-
-/** @param {RoomActions} actions */
-function toolbar(actions) {
-  const badge = h("span", { class: "count", "aria-hidden": "true" });
-  const words = h("p", { class: "visually-hidden", id: "chat-unread" });
-  const chat = control("chat", t("chat.title"), { onclick: () => actions.toggle_panel("chat") });
-  const people = control("people", t("people.title"), { onclick: () => actions.toggle_panel("people") });
-  const leave = control("leave", t("call.leave"), { "data-kind": "leave", onclick: actions.leave });
-  const controls = [chat, people, leave];
-  const bar = h(
-    "div",
-    { class: "bar", role: "toolbar", "aria-label": t("call.controls"), onkeydown: (/** @type {KeyboardEvent} */ event) => move(event) },
-    chat,
-    people,
-    h("span", { class: "bar-gap" }),
-    leave,
-  );
-  // Arrows move inside the toolbar; Tab reaches each control too, since there are so few.
-  const move = (/** @type {KeyboardEvent} */ event) => {
-    const at = controls.findIndex((one) => one === document.activeElement);
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (at < 0 || step === undefined) return;
-    event.preventDefault();
-    controls[(at + step + controls.length) % controls.length]?.focus();
-  };
-  return {
-    element: h("footer", { class: "foot on-stage" }, bar, words),
-    /** @param {"chat" | "people"} which */
-    focus: (which) => (which === "chat" ? chat : people).focus(),
-    /** @param {Readonly<RoomState>} state */
-    draw(state) {
-      const { panel } = state;
-      attribute(chat, "aria-expanded", String(panel === "chat"));
-      attribute(people, "aria-expanded", String(panel === "people"));
-      const waiting = unread(state);
-      if (waiting > 0 && !badge.isConnected) chat.querySelector(".pad")?.append(badge);
-      if (waiting === 0) badge.remove();
-      text(badge, capped(waiting));
-      text(words, waiting > 0 ? t("unread", { n: waiting }) : "");
-      attribute(chat, "aria-describedby", waiting > 0 ? words.id : null);
-    },
-  };
-}
-
-/**
- * @param {string} symbol
- * @param {string} word
- * @param {Record<string, import("./dom.js").Attribute>} attributes
- */
-function control(symbol, word, attributes) {
-  return h(
-    "button",
-    { class: "control", type: "button", ...attributes },
-    h("span", { class: "pad" }, icon(symbol)),
-    h("span", { class: "word" }, word),
-  );
 }

@@ -31,9 +31,9 @@ import { t } from "./strings.js";
  * @returns {import("./dom.js").Piece[]}
  */
 export function chatPieces(state, actions) {
-  const { log, me, room, unread_after } = state;
+  const { log, me, room, unread_after, allowed } = state;
   if (!me || !room) return [];
-  const moderates = room.owner_id === me.id || room.my_role === "owner" || room.my_role === "moderator";
+  const moderates = allowed.has("delete_message");
   const by_id = new Map(log.messages.map((message) => [message.id, message]));
   /** @type {Context} */
   const context = { state, actions, by_id, lost: linkLost(state), moderates };

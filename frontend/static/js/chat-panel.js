@@ -4,6 +4,7 @@ import { chatPieces } from "./chat-lines.js";
 import { composer } from "./composer.js";
 import { attribute, h, icon, reconcile } from "./dom.js";
 import { unread } from "./room-state.js";
+import { searchPanel } from "./search-panel.js";
 import { t } from "./strings.js";
 
 /** @typedef {import("./room-state.js").RoomState} RoomState */
@@ -31,25 +32,37 @@ export function chatPanel(actions) {
     },
   });
   const write = composer(actions, pill, () => toEnd());
-  const close = h(
-    "button",
-    { class: "icon-button", type: "button", "aria-label": t("chat.close"), onclick: () => actions.open_panel(null) },
-    icon("close"),
+  const find = searchPanel(actions);
+  const header = h(
+    "header",
+    {},
+    h("h2", { id: "panel-title" }, t("chat.title")),
+    h(
+      "button",
+      { class: "icon-button", type: "button", "aria-label": t("search.name"), onclick: () => actions.search.open() },
+      icon("search"),
+    ),
+    h(
+      "button",
+      { class: "icon-button", type: "button", "aria-label": t("chat.close"), onclick: () => actions.open_panel(null) },
+      icon("close"),
+    ),
   );
   const element = h(
     "aside",
     {
       class: "panel",
       id: "panel",
-      "aria-labelledby": "panel-title",
+      "aria-labelledby": "panel-title search-title",
       onkeydown: (/** @type {KeyboardEvent} */ event) => {
         if (event.key === "Escape" && !event.defaultPrevented) actions.open_panel(null);
       },
     },
-    h("header", {}, h("h2", { id: "panel-title" }, t("chat.title")), close),
+    header,
     log,
     write.element,
   );
+  const live = [header, log, write.element];
 
   /** @type {Readonly<RoomState> | null} */
   let drawn = null;
@@ -70,8 +83,31 @@ export function chatPanel(actions) {
     loadIfNearTop();
   });
 
+  /** @param {boolean} searching shows the search in the place of the chat, or the chat again */
+  const swap = (searching) => {
+    const wanted = searching ? find.parts : live;
+    if (element.firstElementChild === wanted[0]) return;
+    element.replaceChildren(...wanted);
+    if (searching) find.focus();
+    else if (drawn?.search) focus();
+  };
+  /** @param {number} seq the message to show, wherever it is */
+  const point = (seq) => {
+    const line = document.getElementById(`m-${seq}`);
+    actions.choose({ found_seq: null });
+    if (!line) return;
+    line.scrollIntoView({ block: "center" });
+    line.setAttribute("tabindex", "-1");
+    line.setAttribute("data-found", "");
+    line.focus({ preventScroll: true });
+    line.addEventListener("blur", () => line.removeAttribute("data-found"), { once: true });
+    actions.scrolled(atEnd());
+  };
+
   /** @param {Readonly<RoomState>} state */
   const draw = (state) => {
+    swap(state.search !== null);
+    find.draw(state);
     write.draw(state);
     const waiting = state.at_bottom ? 0 : unread(state);
     pill.hidden = waiting === 0;
@@ -84,6 +120,7 @@ export function chatPanel(actions) {
       if (keep) hold(log, keep);
     }
     drawn = state;
+    if (state.found_seq !== null) point(state.found_seq);
     // A log that does not fill its place cannot be scrolled to ask for more.
     requestAnimationFrame(loadIfNearTop);
   };
@@ -97,7 +134,7 @@ export function chatPanel(actions) {
  * @param {Readonly<RoomState>} now
  */
 function changed(before, now) {
-  const keys = /** @type {const} */ (["revision", "unread_after", "older", "link", "caught_up", "deleting", "room"]);
+  const keys = /** @type {const} */ (["revision", "unread_after", "older", "link", "caught_up", "deleting", "room", "allowed"]);
   return keys.some((key) => before[key] !== now[key]);
 }
 

@@ -1,10 +1,12 @@
 /** The controls that several pages share: brand, theme, language, avatar, copied link. */
 
+import { getRoom } from "./api.js";
+import { linkCode } from "./api-rooms.js";
 import { h, hidden, icon } from "./dom.js";
 import { initials } from "./format.js";
 import { roomLink } from "./links.js";
 import { menuButton } from "./menu.js";
-import { copy, toast } from "./page.js";
+import { copy, inSession, toast } from "./page.js";
 import { LANGUAGES, chooseLanguage, language, t } from "./strings.js";
 import { chooseTheme, onTheme, theme } from "./theme.js";
 
@@ -73,32 +75,48 @@ export function languageButton(side) {
   return menuButton(button, {
     label: t("language"),
     side,
-    items: LANGUAGES.map(([code, name]) => ({
-      text: name,
-      lang: code,
-      checked: code === language(),
-      choose: () => chooseLanguage(code),
-    })),
+    items: () =>
+      LANGUAGES.map(([code, name]) => ({
+        text: name,
+        lang: code,
+        checked: code === language(),
+        choose: () => chooseLanguage(code),
+      })),
   });
 }
 
+/** @typedef {Pick<import("../../wire.d.ts").Room, "id" | "slug" | "visibility">} LinkedRoom */
+
 /**
- * Copies a room's link and says so.
+ * Copies a room's link, with the code that a private room needs if this person may give it away.
  *
- * @param {{ id: number, slug: string | null }} room
+ * @param {LinkedRoom} room
  * @returns {Promise<boolean>} false when the link had to be shown instead
  */
 export async function copyRoomLink(room) {
-  const link = roomLink(room, location.origin);
+  const link = roomLink(room, location.origin, room.visibility === "private" ? await codeToGive(room.id) : null);
   if (await copy(link)) return true;
   toast(t("copy.by_hand", { link }), "error");
   return false;
 }
 
 /**
+ * @param {number} room_id
+ * @returns {Promise<string | null>} null when this person may not give it away
+ */
+async function codeToGive(room_id) {
+  try {
+    const { allowed } = await inSession(() => getRoom(room_id));
+    return allowed.includes("read_link_code") ? (await inSession(() => linkCode(room_id))).code : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
  * A button that copies a room's link and becomes "Copied" for two seconds.
  *
- * @param {() => { id: number, slug: string | null }} room
+ * @param {() => LinkedRoom | null} room
  * @param {"copy.link" | "copy.invite"} words
  * @param {Record<string, string>} attributes
  */
@@ -110,7 +128,8 @@ export function copyLinkButton(room, words, attributes) {
     ...attributes,
     type: "button",
     onclick: async () => {
-      if (!(await copyRoomLink(room()))) return;
+      const now = room();
+      if (now === null || !(await copyRoomLink(now))) return;
       draw(true);
       setTimeout(() => draw(false), 2_000);
     },

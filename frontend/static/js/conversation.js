@@ -173,10 +173,10 @@ export class Conversation {
 
   /** Notes what the person sees: call it when the chat's view, the panel or the page's visibility change. */
   look() {
-    const { place, panel, at_bottom, log, read_seq, unread_after, me } = this.store.get();
+    const { place, panel, search, at_bottom, log, read_seq, unread_after, me } = this.store.get();
     const seen_to = log.contiguous_to ?? 0;
     if (place.at !== "call" || seen_to <= read_seq) return;
-    if (panel === "chat" && at_bottom && document.visibilityState === "visible") {
+    if (panel === "chat" && search === null && at_bottom && document.visibilityState === "visible") {
       this.store.set({ read_seq: seen_to });
       this.#mark_read();
     } else if (unread_after !== read_seq && log.messages.some((one) => one.seq > read_seq && one.user_id !== me?.id)) {

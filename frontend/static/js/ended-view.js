@@ -9,11 +9,17 @@ import { t } from "./strings.js";
 /** @typedef {import("./room-state.js").RoomState} RoomState */
 /** @typedef {import("./room-state.js").EndReason} EndReason */
 
-/** @type {Record<EndReason, { art: [string, string, string], again: "ended.rejoin" | "ended.here" | null }>} */
+/** @type {Record<EndReason, { art: [string, string, string], again: "ended.rejoin" | "ended.here" | "ended.ask" | null }>} */
 const ENDS = {
   left: { art: ["them", "you", "M8 185H364"], again: "ended.rejoin" },
+  gone: { art: ["them", "gone", "M8 185H196"], again: "ended.rejoin" },
   elsewhere: { art: ["them", "gone", "M8 185H364"], again: "ended.here" },
   out: { art: ["them", "gone", "M8 185H196"], again: "ended.rejoin" },
+  kicked: { art: ["them", "gone", "M8 185H196"], again: "ended.rejoin" },
+  banned: { art: ["them", "gone", "M8 185H196"], again: null },
+  denied: { art: ["them", "gone", "M8 185H196"], again: "ended.ask" },
+  ended: { art: ["gone", "gone", "M8 185H364"], again: "ended.rejoin" },
+  over: { art: ["gone", "gone", "M8 185H364"], again: null },
   closed: { art: ["gone", "gone", "M8 185H364"], again: null },
   missing: { art: ["gone", "gone", "M8 185H150M230 185H364"], again: null },
 };
@@ -40,13 +46,17 @@ export function endedView(actions) {
     text(about, why === "left" ? leftText(state) : t(`ended.${why}.about`));
     if (drawn === why) return;
     drawn = why;
+    const settings = why === "over" && state.allowed.has("change_room");
     const { art: shapes, again } = ENDS[why];
     art.replaceChildren(drawing(shapes));
     buttons.replaceChildren(
       h("a", { class: "button", href: "/rooms.html" }, t("rooms.all")),
+      ...(settings
+        ? [h("button", { class: "button", type: "button", onclick: actions.open_settings }, t("more.settings"))]
+        : []),
       ...(again === null
         ? []
-        : [h("button", { class: "button", "data-kind": "primary", type: "button", onclick: actions.join }, t(again))]),
+        : [h("button", { class: "button", "data-kind": "primary", type: "button", onclick: () => actions.join() }, t(again))]),
     );
     heading.focus({ preventScroll: true });
   };

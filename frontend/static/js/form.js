@@ -1,6 +1,6 @@
 /** Fields with their errors beside them, and forms that say what is wrong as a whole. */
 
-import { attribute, h, icon } from "./dom.js";
+import { attribute, h, icon, text } from "./dom.js";
 import { t } from "./strings.js";
 
 /**
@@ -8,6 +8,7 @@ import { t } from "./strings.js";
  * @property {HTMLElement} element
  * @property {HTMLInputElement} input
  * @property {(problem: string | null, alert?: boolean) => void} complain shows or takes away what is wrong with it
+ * @property {(words: string) => void} hint says something else below it, where there is a hint
  */
 
 /**
@@ -53,8 +54,36 @@ export function field({ id, label, optional = false, attributes = {}, hint, extr
   };
   complain(null);
   input.addEventListener("input", () => complain(null));
-  return { element, input, complain };
+  const say = (/** @type {string} */ words) => {
+    if (hintLine) text(hintLine, words);
+  };
+  return { element, input, complain, hint: say };
 }
+
+/**
+ * One of several things to choose, or one to switch on, with what it means below.
+ *
+ * @param {object} options
+ * @param {"radio" | "checkbox"} options.type
+ * @param {string} options.label
+ * @param {string} options.hint
+ * @param {Record<string, import("./dom.js").Attribute>} [options.attributes] of the input
+ */
+export function choice({ type, label, hint, attributes = {} }) {
+  const id = `choice-${++choices}`;
+  const input = h("input", { type, id, "aria-describedby": `${id}-hint`, ...attributes });
+  const element = h(
+    "label",
+    { class: "choice" },
+    input,
+    h("span", {}, h("span", { id: `${id}-label` }, label), h("span", { class: "hint", id: `${id}-hint` }, hint)),
+  );
+  // The name alone: the hint is its description.
+  input.setAttribute("aria-labelledby", `${id}-label`);
+  return { element, input };
+}
+
+let choices = 0;
 
 /** @param {HTMLInputElement} input */
 function withReveal(input) {
@@ -79,12 +108,12 @@ function withReveal(input) {
  *
  * @param {{ kind: "error" | "attention", symbol: string, title: string, text: string }} notice
  */
-export function notice({ kind, symbol, title, text }) {
+export function notice({ kind, symbol, title, text: words }) {
   return h(
     "div",
     { class: "notice", "data-kind": kind, role: "alert" },
     icon(symbol),
-    h("div", {}, h("strong", {}, title), h("span", { "aria-live": "off" }, text)),
+    h("div", {}, h("strong", {}, title), h("span", { "aria-live": "off" }, words)),
   );
 }
 

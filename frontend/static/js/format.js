@@ -61,6 +61,41 @@ export function lastActive(at, now = new Date()) {
   return t("active.on", { date: shown });
 }
 
+/**
+ * Says a moment that is not far: a time today, a day of this week, or a date.
+ *
+ * @param {string} at RFC 3339
+ * @param {Date} [now]
+ */
+export function moment(at, now = new Date()) {
+  const date = new Date(at);
+  const ahead = -daysAgo(date, now);
+  if (ahead === 0) return clock(at);
+  const near = ahead > 0 && ahead < 7;
+  return new Intl.DateTimeFormat(locale(), {
+    weekday: near ? "short" : undefined,
+    day: near ? undefined : "numeric",
+    month: near ? undefined : "long",
+    year: near || date.getFullYear() === now.getFullYear() ? undefined : "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).format(date);
+}
+
+/**
+ * Says a place in a row: `2nd`.
+ *
+ * @param {number} n
+ */
+export function ordinal(n) {
+  if (language() === "ru") return `${n}-й`;
+  /** @type {Partial<Record<Intl.LDMLPluralRule, string>>} */
+  const endings = { one: "st", two: "nd", few: "rd" };
+  const ending = endings[new Intl.PluralRules("en", { type: "ordinal" }).select(n)];
+  return `${n}${ending ?? "th"}`;
+}
+
 /** @param {string[]} names */
 export function list(names) {
   return new Intl.ListFormat(locale(), { style: "long", type: "conjunction" }).format(names);

@@ -57,10 +57,29 @@ function safeHref(address) {
  *
  * @param {{ id: number, slug: string | null }} room
  * @param {string} origin
+ * @param {string | null} [code] lets its holder into a private room; in the fragment, which is sent nowhere
  */
-export function roomLink(room, origin) {
-  return `${origin}/r/${encodeURIComponent(room.slug ?? String(room.id))}`;
+export function roomLink(room, origin, code = null) {
+  return `${origin}/r/${encodeURIComponent(room.slug ?? String(room.id))}${codeHash(code)}`;
 }
+
+/** @param {string | null} code */
+export function codeHash(code) {
+  return code === null ? "" : `#code=${encodeURIComponent(code)}`;
+}
+
+/**
+ * Reads the link code of a private room.
+ *
+ * @param {string} hash an address's fragment
+ * @returns {string | null}
+ */
+export function codeOfHash(hash) {
+  const code = new URLSearchParams(hash.replace(/^#/, "")).get("code");
+  return code !== null && LINK_CODE.test(code) ? code : null;
+}
+
+const LINK_CODE = /^[\w-]{1,200}$/;
 
 /** @param {{ id: number }} room */
 export function roomPage(room) {
@@ -87,19 +106,19 @@ const ROOM_NAME = /^(?:[0-9]{1,19}|[a-z0-9-]{3,63})$/;
  *
  * @param {string} pasted
  * @param {string} host this server's
- * @returns {{ room: string } | { problem: "empty" | "foreign" | "unreadable" }}
+ * @returns {{ room: string, code: string | null } | { problem: "empty" | "foreign" | "unreadable" }}
  */
 export function readRoomLink(pasted, host) {
   const trimmed = pasted.trim();
   if (trimmed === "") return { problem: "empty" };
-  if (ROOM_NAME.test(trimmed)) return { room: trimmed };
+  if (ROOM_NAME.test(trimmed)) return { room: trimmed, code: null };
   const whole = trimmed.startsWith("/") ? `http://${host}${trimmed}` : trimmed;
   const url = [whole, `http://${whole}`].find((candidate) => /^https?:/i.test(candidate) && URL.canParse(candidate));
   if (url === undefined) return { problem: "unreadable" };
   const parsed = new URL(url);
   const room = roomOfAddress(parsed.pathname, parsed.search);
   if (room === null) return { problem: "unreadable" };
-  return parsed.host === host ? { room } : { problem: "foreign" };
+  return parsed.host === host ? { room, code: codeOfHash(parsed.hash) } : { problem: "foreign" };
 }
 
 /** @param {string} part */
@@ -116,12 +135,14 @@ function decode(part) {
  *
  * @param {string | null} next
  * @param {string} origin
+ * @param {string} [hash] the sign-in page's own, which holds a room's link code meanwhile
  */
-export function safeNext(next, origin) {
+export function safeNext(next, origin, hash = "") {
   const elsewhere = "/rooms.html";
   if (next === null || !/^\/(?![/\\])/.test(next) || !URL.canParse(next, origin)) return elsewhere;
   const url = new URL(next, origin);
   // Back to the sign-in page would be a circle.
   if (url.origin !== origin || url.pathname === "/" || url.pathname === "/index.html") return elsewhere;
+  if (roomOfAddress(url.pathname, url.search) !== null) url.hash ||= codeHash(codeOfHash(hash));
   return url.pathname + url.search + url.hash;
 }

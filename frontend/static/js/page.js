@@ -2,11 +2,14 @@
 
 import * as api from "./api.js";
 import { h, icon } from "./dom.js";
+import { codeHash, codeOfHash } from "./links.js";
 import { t } from "./strings.js";
 import { mayHaveSession, onOtherTab } from "./token.js";
 
 const RETURN_KEY = "cloudmeet.return";
 
+/** @type {HTMLElement | null} */
+let root = null;
 /** @type {HTMLElement | null} */
 let announcer = null;
 /** @type {HTMLElement | null} */
@@ -18,14 +21,21 @@ export function ready() {
 }
 
 /**
- * Shows a page's root, beside the places for announcements and toasts.
+ * Shows a page's root, beside the places for announcements and toasts, which outlive it: what is said while one root
+ * gives way to the next is still heard. Dialogs belong to the root that opened them.
  *
- * @param {HTMLElement} root
+ * @param {HTMLElement} next
  */
-export function mount(root) {
-  announcer = h("div", { class: "visually-hidden", "aria-live": "polite" });
-  toasts = h("div", { class: "toasts" });
-  document.body.replaceChildren(root, announcer, toasts);
+export function mount(next) {
+  if (root?.isConnected) {
+    for (const dialog of document.querySelectorAll("dialog")) dialog.remove();
+    root.replaceWith(next);
+  } else {
+    announcer = h("div", { class: "visually-hidden", "aria-live": "polite" });
+    toasts = h("div", { class: "toasts" });
+    document.body.replaceChildren(next, announcer, toasts);
+  }
+  root = next;
 }
 
 /**
@@ -67,6 +77,17 @@ export function reason(error) {
   return t("problem.unknown");
 }
 
+/**
+ * Finds what is wrong with single fields; a link name that is taken is said beside its field too.
+ *
+ * @param {unknown} error
+ * @returns {import("../../wire.d.ts").FieldProblem[]}
+ */
+export function fieldProblems(error) {
+  if (!(error instanceof api.ApiError)) return [];
+  return error.code === "slug_taken" ? [{ field: "slug", message: error.detail }] : error.errors;
+}
+
 /** What the page is called where it is returned to; the sign-in page names it. */
 let label = "";
 
@@ -76,7 +97,7 @@ export function nameForReturn(name) {
 }
 
 /**
- * Goes to the sign-in page, which comes back here.
+ * Goes to the sign-in page, which comes back here. A link code goes along in the fragment, which is sent nowhere.
  *
  * @param {"expired" | "stranger" | "left"} why
  */
@@ -88,7 +109,7 @@ export function goToSignIn(why) {
   } catch {
     // The sign-in page then does not say why.
   }
-  location.replace(why === "left" ? "/" : `/?next=${encodeURIComponent(here)}`);
+  location.replace(why === "left" ? "/" : `/?next=${encodeURIComponent(here)}${codeHash(codeOfHash(location.hash))}`);
 }
 
 /** @returns {{ label: string } | null} that a session ended, and where the person was */

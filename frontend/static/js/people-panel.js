@@ -1,17 +1,20 @@
-/** The people panel: who is in the call, and who only has the room open. */
+/** The people panel: who waits, who is in the call, and who only has the room open. */
 
 import { avatar, copyLinkButton } from "./controls.js";
 import { h, icon, reconcile, text } from "./dom.js";
+import { personRow, personSignature } from "./person-row.js";
 import { t } from "./strings.js";
 
 /** @typedef {import("../../wire.d.ts").Participant} Participant */
 /** @typedef {import("./room-state.js").RoomState} RoomState */
+/** @typedef {import("./room.js").RoomActions} RoomActions */
 
 /**
- * @param {import("./room.js").RoomActions} actions
+ * @param {RoomActions} actions
  * @param {() => import("../../wire.d.ts").Room | null} room
  */
 export function peoplePanel(actions, room) {
+  const lobby = waitingList(actions);
   const insideTitle = h("h3");
   const inside = h("ul", { "aria-label": t("people.title") });
   const aroundTitle = h("h3");
@@ -33,7 +36,7 @@ export function peoplePanel(actions, room) {
       "header",
       {},
       h("h2", { id: "panel-title" }, t("people.title")),
-      copyLinkButton(() => room() ?? { id: 0, slug: null }, "copy.invite", {
+      copyLinkButton(room, "copy.invite", {
         class: "button",
         "data-kind": "quiet",
         "data-size": "small",
@@ -43,6 +46,7 @@ export function peoplePanel(actions, room) {
     h(
       "div",
       { class: "people-scroll", tabindex: "0", role: "region", "aria-label": t("people.everyone") },
+      lobby.element,
       insideTitle,
       inside,
       aroundTitle,
@@ -53,41 +57,93 @@ export function peoplePanel(actions, room) {
     element,
     focus: () => close.focus(),
     /** @param {Readonly<RoomState>} state */
-    draw({ roster, me }) {
+    draw(state) {
+      const { roster, me, allowed } = state;
+      const context = { me: me?.id, allowed, hosting: actions.hosting };
+      const pieces = (/** @type {Participant[]} */ people) =>
+        people.map((one) => ({
+          key: String(one.user_id),
+          signature: personSignature(one, context),
+          build: () => personRow(one, context),
+        }));
       const away = roster.around;
+      lobby.draw(state);
       text(insideTitle, t("people.inside", { n: roster.inside.length }));
       text(aroundTitle, t("people.around", { n: away.length }));
       aroundTitle.hidden = away.length === 0;
       around.hidden = away.length === 0;
-      reconcile(inside, pieces(roster.inside, me?.id));
-      reconcile(around, pieces(away, me?.id));
+      reconcile(inside, pieces(roster.inside));
+      reconcile(around, pieces(away));
+    },
+  };
+}
+
+/** @param {RoomActions} actions */
+function waitingList({ hosting }) {
+  const title = h("span");
+  const list = h("ul", { "aria-label": t("lobby.list") });
+  const all = h(
+    "button",
+    {
+      class: "button",
+      "data-kind": "quiet",
+      "data-size": "small",
+      type: "button",
+      onclick: () => void hosting.admit_all(),
+    },
+    t("lobby.admit_all"),
+  );
+  const element = h("section", { class: "waiting" }, h("div", { class: "waiting-head" }, h("h3", {}, title), all), list);
+  return {
+    element,
+    /** @param {Readonly<RoomState>} state */
+    draw({ waiting, allowed }) {
+      element.hidden = waiting.length === 0;
+      all.hidden = waiting.length < 2 || !allowed.has("admit_all");
+      text(title, t("lobby.title", { n: waiting.length }));
+      const may = { admit: allowed.has("admit"), deny: allowed.has("deny") };
+      reconcile(
+        list,
+        waiting.map((one) => ({
+          key: String(one.user_id),
+          signature: `${one.user_display_name}\n${may.admit}\n${may.deny}`,
+          build: () => waiter(one, may, hosting),
+        })),
+      );
     },
   };
 }
 
 /**
- * @param {Participant[]} people
- * @param {number | undefined} me
- */
-function pieces(people, me) {
-  return people.map((one) => ({
-    key: String(one.user_id),
-    signature: `${one.user_display_name}\n${one.role}`,
-    build: () => person(one, one.user_id === me),
-  }));
-}
-
-/**
  * @param {Participant} one
- * @param {boolean} mine
+ * @param {{ admit: boolean, deny: boolean }} may
+ * @param {import("./hosting.js").Hosting} hosting
  */
-function person(one, mine) {
-  const role = { owner: t("role.host"), moderator: t("role.moderator"), participant: "" }[one.role];
-  const note = mine ? (role === "" ? t("you") : t("role.and_you", { role })) : role;
+function waiter(one, may, hosting) {
+  const name = one.user_display_name;
+  /**
+   * @param {"admit" | "deny"} deed
+   * @param {string | null} kind
+   */
+  const button = (deed, kind) =>
+    may[deed] &&
+    h(
+      "button",
+      {
+        class: "button",
+        "data-kind": kind,
+        "data-size": "small",
+        type: "button",
+        "aria-label": t(`lobby.${deed}.name`, { name }),
+        onclick: () => void hosting.answer(one, deed),
+      },
+      t(`lobby.${deed}`),
+    );
   return h(
     "li",
     { class: "person" },
-    avatar({ user_id: one.user_id, name: one.user_display_name }),
-    h("span", { class: "person-name" }, h("span", {}, one.user_display_name), note !== "" && h("small", {}, note)),
+    avatar({ user_id: one.user_id, name }),
+    h("span", { class: "person-name" }, h("span", {}, name)),
+    h("span", { class: "person-state" }, button("deny", "quiet"), button("admit", null)),
   );
 }

@@ -13,8 +13,10 @@ import { createStore } from "./store.js";
  * What stands on the page.
  *
  * @typedef {{ at: "loading" } | { at: "unreachable", retry_at_ms: number } | { at: "prejoin", joining: boolean,
- *   problem: string | null } | { at: "call" } | { at: "ended", why: EndReason }} Place
- * @typedef {"left" | "elsewhere" | "closed" | "missing" | "out"} EndReason
+ *   refusal: import("./door.js").Refusal | null } | { at: "waiting", position: number } | { at: "call" }
+ *   | { at: "ended", why: EndReason }} Place
+ * @typedef {"left" | "gone" | "elsewhere" | "closed" | "over" | "missing" | "out" | "kicked" | "banned" | "denied"
+ *   | "ended"} EndReason
  */
 
 /**
@@ -23,6 +25,11 @@ import { createStore } from "./store.js";
  * @property {Account | null} me
  * @property {Room | null} room
  * @property {Participant[]} visitors who is inside, as the pre-join page shows them
+ * @property {ReadonlySet<string>} allowed what this person may do now, in the server's words
+ * @property {Participant[]} waiting who waits in the lobby, first come first; only hosts know
+ * @property {string | null} closes_soon_at the meeting ends at this time, within minutes
+ * @property {import("./chat-search.js").Search | null} search the search in the chat, while it is open
+ * @property {number | null} found_seq the message to show and to point at
  * @property {import("./socket.js").LinkState} link
  * @property {boolean} was_open whether the link has ever been open
  * @property {boolean} caught_up whether nothing of the room is missing here
@@ -51,6 +58,11 @@ export function createRoomStore() {
       me: null,
       room: null,
       visitors: [],
+      allowed: new Set(),
+      waiting: [],
+      closes_soon_at: null,
+      search: null,
+      found_seq: null,
       link: { phase: "stopped" },
       was_open: false,
       caught_up: false,

@@ -1,25 +1,23 @@
 /** The two dialogs of the rooms page: a new room, and joining one by its link. */
 
 import * as api from "./api.js";
-import { openDialog } from "./dialog.js";
-import { h } from "./dom.js";
+import { dialogFooter, openDialog } from "./dialog.js";
+import { h, icon } from "./dom.js";
 import { busy, complainAll, field, notice } from "./form.js";
-import { readRoomLink, roomPage } from "./links.js";
-import { inSession, reason } from "./page.js";
+import { codeHash, readRoomLink, roomPage } from "./links.js";
+import { fieldProblems, inSession, reason } from "./page.js";
+import { roomFields } from "./room-fields.js";
+import { NEW_ROOM, createBody, lacksPassword } from "./room-values.js";
 import { t } from "./strings.js";
 
 export function newRoomDialog() {
-  const name = field({
-    id: "room-name",
-    label: t("room.name"),
-    attributes: { required: true, maxlength: 255, autocomplete: "off" },
-  });
-  const about = field({
-    id: "room-about",
-    label: t("room.about"),
-    optional: true,
-    attributes: { autocomplete: "off", maxlength: 2_000, placeholder: t("room.about.hint") },
-  });
+  const fields = roomFields(NEW_ROOM, { has_password: false });
+  const more = h(
+    "details",
+    { class: "more-settings" },
+    h("summary", {}, icon("chevron-right"), t("settings.more")),
+    h("div", {}, ...fields.rules),
+  );
   openDialog({
     title: t("rooms.new"),
     body: (close) => {
@@ -29,19 +27,25 @@ export function newRoomDialog() {
         event.preventDefault();
         if (submit.getAttribute("aria-busy") === "true") return;
         top.hidden = true;
-        if (name.input.value.trim() === "") {
-          complainAll([{ field: "name", message: t("room.name.missing") }], { name });
+        const values = fields.read();
+        if (values.name.trim() === "") {
+          fields.complain([{ field: "name", message: t("room.name.missing") }]);
+          return;
+        }
+        if (lacksPassword(null, values)) {
+          more.open = true;
+          fields.complain([{ field: "password", message: t("door.password.missing") }]);
           return;
         }
         busy(submit, t("room.creating"), t("room.create"));
         try {
-          const description = about.input.value.trim() || null;
-          const room = await inSession(() => api.createRoom({ name: name.input.value.trim(), description }));
+          const room = await inSession(() => api.createRoom(createBody(values)));
           location.assign(roomPage(room));
         } catch (error) {
           busy(submit, null, t("room.create"));
-          const problems = error instanceof api.ApiError ? error.errors : [];
-          const rest = complainAll(problems, { name, description: about });
+          const problems = fieldProblems(error);
+          if (problems.some(({ field }) => field !== "name" && field !== "description")) more.open = true;
+          const rest = fields.complain(problems);
           if (problems.length > 0 && rest.length === 0) return;
           top.replaceChildren(
             notice({ kind: "error", symbol: "warning", title: t("room.not_created"), text: rest[0] ?? reason(error) }),
@@ -53,9 +57,9 @@ export function newRoomDialog() {
         "form",
         { class: "dialog-body", novalidate: true, onsubmit: (/** @type {Event} */ event) => void onSubmit(event) },
         top,
-        name.element,
-        about.element,
-        footer(close, submit),
+        ...fields.first,
+        more,
+        dialogFooter(close, submit),
       );
     },
   });
@@ -76,7 +80,7 @@ export function joinByLinkDialog() {
         event.preventDefault();
         const read = readRoomLink(link.input.value, location.host);
         if ("room" in read) {
-          location.assign(`/r/${encodeURIComponent(read.room)}`);
+          location.assign(`/r/${encodeURIComponent(read.room)}${codeHash(read.code)}`);
           return;
         }
         complainAll([{ field: "link", message: t(`join.${read.problem}`, { host: location.host }) }], { link });
@@ -85,21 +89,8 @@ export function joinByLinkDialog() {
         "form",
         { class: "dialog-body", novalidate: true, onsubmit: onSubmit },
         link.element,
-        footer(close, submit),
+        dialogFooter(close, submit),
       );
     },
   });
-}
-
-/**
- * @param {() => void} close
- * @param {HTMLButtonElement} submit
- */
-function footer(close, submit) {
-  return h(
-    "footer",
-    {},
-    h("button", { class: "button", "data-kind": "quiet", type: "button", onclick: close }, t("cancel")),
-    submit,
-  );
 }

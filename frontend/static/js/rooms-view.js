@@ -2,7 +2,7 @@
 
 import { avatar, brand, copyRoomLink, languageButton, themeButton } from "./controls.js";
 import { attribute, h, hidden, icon, reconcile, svg, text } from "./dom.js";
-import { capped, firstLetter, lastActive } from "./format.js";
+import { capped, firstLetter, lastActive, moment } from "./format.js";
 import { roomPage } from "./links.js";
 import { GROUND, stateCard, unreachableCard } from "./state-card.js";
 import { t } from "./strings.js";
@@ -125,7 +125,10 @@ function roomPiece(room, now, actions) {
   const copied = now.copied === room.id;
   const confirming = now.confirming === room.id;
   const active = room.participants_count > 0 ? t("active.now") : lastActive(room.last_activity_at);
+  const flags = roomFlags(room);
   const signature = JSON.stringify([
+    flags,
+    room.visibility,
     room.name,
     room.my_role,
     room.slug,
@@ -135,7 +138,22 @@ function roomPiece(room, now, actions) {
     copied,
     confirming,
   ]);
-  return { key: String(room.id), signature, build: () => roomRow(room, { active, copied, confirming }, actions) };
+  return { key: String(room.id), signature, build: () => roomRow(room, { active, copied, confirming, flags }, actions) };
+}
+
+/**
+ * Says what one should know of a room before its door: who may come in, and from when on.
+ *
+ * @param {Room} room
+ */
+function roomFlags(room) {
+  const opens = room.opens_at !== null && Date.parse(room.opens_at) > Date.now() ? moment(room.opens_at) : null;
+  return [
+    ...(room.visibility === "private" ? [{ symbol: "lock", words: t("rooms.private") }] : []),
+    ...(room.visibility === "password" ? [{ symbol: "lock", words: t("rooms.password") }] : []),
+    ...(room.lobby ? [{ symbol: "door", words: t("rooms.lobby") }] : []),
+    ...(opens === null ? [] : [{ symbol: "clock", words: t("rooms.opens", { time: opens }) }]),
+  ];
 }
 
 const ROLES = /** @type {const} */ ({
@@ -146,10 +164,10 @@ const ROLES = /** @type {const} */ ({
 
 /**
  * @param {Room} room
- * @param {{ active: string, copied: boolean, confirming: boolean }} now
+ * @param {{ active: string, copied: boolean, confirming: boolean, flags: ReturnType<typeof roomFlags> }} now
  * @param {RoomsActions} actions
  */
-function roomRow(room, { active, copied, confirming }, actions) {
+function roomRow(room, { active, copied, confirming, flags }, actions) {
   const live = room.participants_count > 0;
   return h(
     "li",
@@ -163,6 +181,7 @@ function roomRow(room, { active, copied, confirming }, actions) {
         "ul",
         { class: "room-meta" },
         h("li", {}, t(room.my_role === null ? "role.none" : ROLES[room.my_role])),
+        flags.map(({ symbol, words }) => h("li", { class: "flag" }, icon(symbol, "icon-small"), ` ${words}`)),
         h("li", {}, active),
       ),
     ),

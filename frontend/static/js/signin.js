@@ -29,7 +29,7 @@ const TEXTS = /** @type {const} */ ({
 
 function go() {
   forgetEndedSession();
-  location.replace(safeNext(search.get("next"), location.origin));
+  location.replace(safeNext(search.get("next"), location.origin, location.hash));
 }
 
 function artwork() {

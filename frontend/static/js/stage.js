@@ -1,7 +1,7 @@
 /** The stage: one tile for everybody in the call. */
 
 import { avatar, hue } from "./controls.js";
-import { h, reconcile } from "./dom.js";
+import { attribute, h, reconcile } from "./dom.js";
 import { t } from "./strings.js";
 
 /** @typedef {import("../../wire.d.ts").Participant} Participant */
@@ -25,6 +25,8 @@ export function stage() {
           build: () => tile(one, me),
         })),
       );
+      // On a phone beside a panel the faces are one strip; who has no finger scrolls it by the keys.
+      requestAnimationFrame(() => attribute(tiles, "tabindex", tiles.scrollWidth > tiles.clientWidth ? "0" : null));
     },
   };
 }

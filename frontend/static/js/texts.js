@@ -1,8 +1,11 @@
 /** Every text of the pages, in every language. Plural forms are those of `Intl.PluralRules`, chosen by `n`. */
 
+import { RULE_TEXTS } from "./texts-rules.js";
+import { SETTING_TEXTS } from "./texts-settings.js";
+
 /** @typedef {string | Partial<Record<Intl.LDMLPluralRule, string>>} Text */
 
-export const TEXTS = /** @satisfies {Record<string, { en: Text, ru: Text }>} */ ({
+const BASE_TEXTS = /** @satisfies {Record<string, { en: Text, ru: Text }>} */ ({
   cancel: { en: "Cancel", ru: "Отмена" },
   close: { en: "Close", ru: "Закрыть" },
   delete: { en: "Delete", ru: "Удалить" },
@@ -329,3 +332,5 @@ export const TEXTS = /** @satisfies {Record<string, { en: Text, ru: Text }>} */ 
     ru: "Возможно, в ссылке опечатка или комнату удалили. Попросите новую у того, кто её прислал.",
   },
 });
+
+export const TEXTS = { ...BASE_TEXTS, ...RULE_TEXTS, ...SETTING_TEXTS };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { readRoomLink, roomLink, roomOfAddress, safeNext, splitLinks } from "../../../frontend/static/js/links.js";
+import { codeOfHash, readRoomLink, roomLink, roomOfAddress, safeNext, splitLinks } from "../../../frontend/static/js/links.js";
 
 const links = (content) => splitLinks(content).filter((part) => part.href !== null).map((part) => part.text);
 
@@ -26,9 +26,9 @@ test("no character of the text is lost", () => {
 test("a room is read from a pasted address, path, id or slug", () => {
   const host = "meet.example.org";
   for (const pasted of ["12", " /r/12 ", "http://meet.example.org/r/12", "meet.example.org/r/12", "/room.html?id=12"]) {
-    assert.deepEqual(readRoomLink(pasted, host), { room: "12" }, pasted);
+    assert.deepEqual(readRoomLink(pasted, host), { room: "12", code: null }, pasted);
   }
-  assert.deepEqual(readRoomLink("https://meet.example.org/r/weekly-planning", host), { room: "weekly-planning" });
+  assert.deepEqual(readRoomLink("https://meet.example.org/r/weekly-planning", host), { room: "weekly-planning", code: null });
   assert.deepEqual(readRoomLink("https://other.org/r/12", host), { problem: "foreign" });
   assert.deepEqual(readRoomLink("  ", host), { problem: "empty" });
   for (const pasted of ["https://meet.example.org/rooms", "/r/..%2f", "javascript:1", "two words"]) {
@@ -49,4 +49,20 @@ test("signing in returns only to pages of this server", () => {
   for (const next of [null, "", "//evil.org", "/\\evil.org", "/\t/evil.org", "http://evil.org/", "javascript:1", "/", "/?next=/"]) {
     assert.equal(safeNext(next, origin), "/rooms.html", String(next));
   }
+});
+
+test("the link code of a private room stays in the fragment, from the copied link to the room's page", () => {
+  const link = roomLink({ id: 3, slug: "weekly" }, "http://a.org", "Ab-9_x");
+  assert.equal(link, "http://a.org/r/weekly#code=Ab-9_x");
+  assert.deepEqual(readRoomLink(link, "a.org"), { room: "weekly", code: "Ab-9_x" });
+  assert.equal(codeOfHash("#code=Ab-9_x"), "Ab-9_x");
+  for (const hash of ["", "#", "#m-12", "#code=", "#code=a%20b", "#code=<b>"]) assert.equal(codeOfHash(hash), null, hash);
+});
+
+test("signing in keeps the link code, and only for a room", () => {
+  const origin = "http://a.org";
+  assert.equal(safeNext("/r/weekly", origin, "#code=abc"), "/r/weekly#code=abc");
+  assert.equal(safeNext("/room.html?id=3", origin, "#code=abc"), "/room.html?id=3#code=abc");
+  assert.equal(safeNext("/rooms.html", origin, "#code=abc"), "/rooms.html");
+  assert.equal(safeNext("/r/weekly", origin, "#elsewhere"), "/r/weekly");
 });

@@ -53,7 +53,7 @@ function reachable(entry, found = new Set()) {
 test("every icon that is drawn is in the sprite", () => {
   const sprite = new Set([...read("static/icons.svg").matchAll(/<symbol id="([a-z-]+)"/g)].map((match) => match[1]));
   for (const name of modules) {
-    for (const match of read(`static/js/${name}`).matchAll(/\bicon\("([a-z-]+)"/g)) {
+    for (const match of read(`static/js/${name}`).matchAll(/\b(?:icon\(|symbol: )"([a-z-]+)"/g)) {
       assert.ok(sprite.has(match[1]), `${name} draws ${match[1]}`);
     }
   }
