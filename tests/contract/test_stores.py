@@ -9,12 +9,14 @@ import socket
 import threading
 import time
 
+import httpx
 import psycopg
 import pytest
 
 from conftest import fresh_databases
-from contract.client import Person, wait_until
+from contract.client import Person, problem, wait_until
 from harness.postgres import Cluster
+from harness.proxy import Proxy
 from harness.server import INNER, Server, run_to_end
 
 PASSWORD = "hunter22-the-password-of-a-database"
@@ -195,3 +197,42 @@ def test_a_server_that_is_there_before_its_database_waits_for_it():
         server.close()
     finally:
         cluster.destroy()
+
+
+def test_connections_that_postgres_ends_cost_a_call_each_at_most_and_no_message(postgres):
+    fresh = fresh_databases(postgres)
+    with Server(RATE_LIMITS="off", **fresh) as server:
+        ann = Person(server, "Ann")
+        room = ann.room()
+        for turn in range(3):
+            ann.say(room, f"before {turn}")
+            # The reader and the writers keep their connections while they are busy: these end, too.
+            with psycopg.connect(fresh["CONFERENCE_DATABASE_URL"], autocommit=True) as connection:
+                connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                                   "WHERE datname = current_database() AND pid <> pg_backend_pid()")
+            refused = 0
+            while (answer := ann.post(f"/api/rooms/{room}/messages", content=f"after {turn}", client_msg_id=str(turn))).is_error:
+                assert answer.status_code == 503, answer.text
+                refused += 1
+                # One a connection: only those that were busy a moment ago are taken without a look.
+                assert refused <= 16
+        page = ann.get(f"/api/rooms/{room}/messages").json()
+        said = [message["content"] for message in page["messages"]]
+        assert said == [f"{when} {turn}" for turn in range(3) for when in ("before", "after")]
+        ann.close()
+
+
+def test_a_list_is_refused_in_time_while_the_store_is_silent(postgres):
+    fresh = fresh_databases(postgres)
+    with Proxy(postgres.port).start() as proxy:
+        through = {name: proxy.url(url) for name, url in fresh.items()}
+        with Server(RATE_LIMITS="off", **through) as server:
+            ann = Person(server, "Ann")
+            room = ann.room()
+            assert [one["id"] for one in ann.get("/api/rooms").json()] == [room]
+            proxy.black_hole()
+            answer = httpx.get(server.url + "/api/rooms", headers=dict(ann.http.headers), timeout=40)
+            problem(answer, 503, "unavailable")
+            proxy.heal()
+            wait_until(lambda: ann.get("/api/rooms").status_code == 200)
+            ann.close()
