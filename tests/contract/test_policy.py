@@ -40,8 +40,10 @@ class Cast:
         return self.people[subject].http
 
     def close(self) -> None:
-        for person in self.people.values():
-            person.close()
+        for name, person in self.people.items():
+            # The administrator is everybody's.
+            if name != "administrator":
+                person.close()
         self.nobody.close()
         self.machine.close()
 
