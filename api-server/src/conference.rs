@@ -9,6 +9,7 @@ mod pages;
 mod people;
 mod permissions;
 mod rooms;
+mod search_blocks;
 mod settings;
 mod tickets;
 
@@ -28,11 +29,11 @@ use cloudmeet_store::{
     AccessReader, ConferenceStore, Draft, Identity, ListFilter, MessageWriter, RoomAccess, RoomListing, Sent,
     StoreError, SubmitError,
 };
-
 use tokio::sync::Semaphore;
 use url::Url;
 
 pub use self::pages::PageCache;
+pub use self::search_blocks::SearchBlocks;
 use crate::extract::FieldErrors;
 use crate::hash_pool::HashPool;
 use crate::hub::Hub;

@@ -261,7 +261,8 @@ impl FieldErrors {
 }
 
 /// Says which field does not fit, by what the parser says.
-fn misfit(path: &str, reason: String) -> Problem {
+#[must_use]
+pub fn misfit(path: &str, reason: String) -> Problem {
     match reason.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
         Some(field) => Problem::invalid_field(field, Rule::Required),
         None => Problem::invalid_field(path, Rule::WrongType(reason)),

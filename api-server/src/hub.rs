@@ -22,7 +22,7 @@ use cloudmeet_core::participant::{Participant, Turn};
 use cloudmeet_core::presence::Status;
 use cloudmeet_core::room::{Role, Room};
 use cloudmeet_core::time::Timestamp;
-use cloudmeet_store::{ConferenceStore, HoldEnd, SEARCH_BLOCK, StoreError};
+use cloudmeet_store::{ConferenceStore, HoldEnd, StoreError};
 use tokio::sync::{Notify, mpsc};
 
 pub use follower::Follower;
@@ -73,8 +73,6 @@ pub enum Errand {
     ReadAgain(RoomId),
     /// Let go of a person in a room, whose last socket there was removed.
     Release(RoomId, UserId),
-    /// Make a block of a room's history ready to be searched: it is full.
-    MakeSearchBlock(RoomId, i64),
 }
 
 /// Is what a socket's leaving of a room left behind.
@@ -240,13 +238,6 @@ impl Hub {
         let mut state = self.state();
         let follows = state.rooms.get(&room_id).is_some_and(|tail| tail.follows(id));
         follows.then(|| remove_subscriber(&mut state, room_id, id))
-    }
-
-    /// Has full blocks of histories made ready to be searched, of messages that this server has stored.
-    pub fn note_full_blocks(&self, messages: &[Message]) {
-        for message in messages.iter().filter(|message| message.seq % SEARCH_BLOCK == 0) {
-            self.ask(Errand::MakeSearchBlock(message.room_id, message.seq / SEARCH_BLOCK - 1));
-        }
     }
 
     /// Publishes messages that are on disk, ascending by room and number.

@@ -205,7 +205,7 @@ impl Limits {
     /// # Errors
     /// The seconds to wait.
     pub async fn room_key(&self, user_id: UserId, room_id: RoomId, now: Timestamp) -> Result<(), u64> {
-        self.take(&self.room_keys, || format!("{user_id}/{room_id}"), now).await?;
+        self.take(&self.room_keys, || door_key(user_id, room_id), now).await?;
         self.take(&self.keys_of_person, || user_id.to_string(), now).await
     }
 
@@ -229,7 +229,7 @@ impl Limits {
     pub async fn was_right_key(&self, user_id: UserId, room_id: RoomId) {
         if self.switch == RateLimits::On {
             self.keys_of_person.refund(&user_id.to_string()).await;
-            self.room_keys.refund(&format!("{user_id}/{room_id}")).await;
+            self.room_keys.refund(&door_key(user_id, room_id)).await;
         }
     }
 
@@ -261,6 +261,10 @@ impl Limits {
 
 fn address_key(address: IpAddr) -> String {
     crypto::digest(&address.to_string())
+}
+
+fn door_key(user_id: UserId, room_id: RoomId) -> String {
+    format!("{user_id}/{room_id}")
 }
 
 fn account_key(email: &str) -> String {

@@ -25,7 +25,7 @@ use crate::access_token::{self, Keys, Signer, StoredKeys, Verifier};
 use crate::accounts::Accounts;
 use crate::auth::{self, Auth, AuthState, RefreshCookie, Rooms, SessionListener};
 use crate::auth_service::AuthService;
-use crate::conference::{Conference, ConferenceState, LISTS_AT_ONCE, PageCache, SEARCHES_AT_ONCE};
+use crate::conference::{Conference, ConferenceState, LISTS_AT_ONCE, PageCache, SEARCHES_AT_ONCE, SearchBlocks};
 use crate::config::{Config, Role};
 use crate::gateway::{self, Gateway};
 use crate::hash_pool::HashPool;
@@ -218,8 +218,10 @@ async fn start_rooms(
     let server_id = common.server_id.clone();
     let (hub, errands) = Hub::new();
     let publisher = hub.clone();
+    let (blocks, making) = SearchBlocks::start(store.clone());
+    common.tasks.until_stopped(making);
     let (writer, mut writing) = MessageWriter::start(store, move |new| {
-        publisher.note_full_blocks(&new);
+        blocks.note(&new);
         publisher.publish_messages(new);
     });
     let (reader, reading) = AccessReader::start(store.clone());

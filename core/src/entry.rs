@@ -1,6 +1,5 @@
 //! Coming in: what it takes to enter a room, and who waits until a host lets them.
 
-use crate::account::Standing;
 use crate::id::UserId;
 use crate::permission::{Action, Actor, Denied, Membership, permit};
 use crate::room::{Phase, Room, Visibility};
@@ -97,25 +96,26 @@ pub fn decide(room: &Room, visitor: Visitor, now: Timestamp) -> Result<Entry, En
             (Visibility::Public, _) | (_, Shown::Right) => {}
             (Visibility::Password, Shown::Nothing) => return Err(EntryError::PasswordRequired),
             (Visibility::Password, Shown::Wrong) => return Err(EntryError::WrongPassword),
-            (Visibility::Private, _) if actor.standing == Standing::Administrator => {}
+            (Visibility::Private, _) if actor.is_administrator() => {}
             (Visibility::Private, _) => return Err(Denied::NoSuchRoom.into()),
         }
         if room.lobby {
             return Ok(Entry::Lobby);
         }
     }
-    seat(room, actor.user_id, is_inside, others)?;
+    // Who is inside keeps their place.
+    if !is_inside {
+        seat(room, actor.user_id, others)?;
+    }
     Ok(Entry::Inside)
 }
 
-/// Decides whether the room has a place for somebody: the owner's is beyond its capacity, and who is inside
-/// keeps theirs.
+/// Decides whether the room has a place for somebody beside so many others; the owner's is beyond its capacity.
 ///
 /// # Errors
 /// [`EntryError::RoomFull`].
-pub fn seat(room: &Room, user_id: UserId, is_inside: bool, others: i64) -> Result<(), EntryError> {
-    let has_place = is_inside || room.owner_id == user_id || others < room.capacity.get();
-    if has_place { Ok(()) } else { Err(EntryError::RoomFull) }
+pub fn seat(room: &Room, user_id: UserId, others: i64) -> Result<(), EntryError> {
+    if room.owner_id == user_id || others < room.capacity.get() { Ok(()) } else { Err(EntryError::RoomFull) }
 }
 
 #[cfg(test)]
@@ -123,6 +123,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::account::Standing;
     use crate::room::tests::{room, user};
     use crate::room::{Capacity, Role};
 

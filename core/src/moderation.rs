@@ -3,7 +3,6 @@
 use crate::id::UserId;
 use crate::participant::{Participant, Turn};
 use crate::permission::{Action, Membership};
-use crate::presence::{Sign, Status};
 use crate::room::Role;
 use crate::time::Timestamp;
 
@@ -63,9 +62,8 @@ impl Moderation {
         let mut after = person.clone();
         match (self, person.membership) {
             (Self::Admit, Membership::Waiting) => {
-                after.membership = Membership::Member(Role::Participant);
-                (after.waiting_since, after.last_turn) = (None, Some(Turn::Admitted));
-                after.presence = person.presence.set(Status::InCall, Sign::Call, now);
+                after.come_in(now);
+                after.last_turn = Some(Turn::Admitted);
             }
             // Another host was faster.
             (Self::Admit, Membership::Member(_)) => {}
@@ -103,12 +101,24 @@ impl Moderation {
     }
 }
 
+/// Makes a member the owner of a room; who owned it before becomes a moderator, if they still belong to it.
+pub fn hand_on(heir: &mut Participant, owner: Option<&mut Participant>) {
+    heir.membership = Membership::Member(Role::Owner);
+    (heir.is_owner, heir.presence.version) = (true, heir.presence.version + 1);
+    if let Some(owner) = owner {
+        if owner.membership.is_member() {
+            owner.membership = Membership::Member(Role::Moderator);
+        }
+        (owner.is_owner, owner.presence.version) = (false, owner.presence.version + 1);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::id::{ParticipantId, RoomId};
     use crate::participant::MediaState;
-    use crate::presence::Presence;
+    use crate::presence::{Presence, Status};
     use crate::room::tests::user;
 
     const NOW: Timestamp = Timestamp::from_millis(1_000);

@@ -2,7 +2,7 @@
 
 use crate::id::{ParticipantId, RoomId, UserId};
 use crate::permission::Membership;
-use crate::presence::Presence;
+use crate::presence::{LEASE, Presence, Sign, Status};
 use crate::room::Role;
 use crate::time::Timestamp;
 
@@ -83,6 +83,23 @@ impl Participant {
             Membership::Member(role) => role,
             Membership::Invited | Membership::Waiting | Membership::Stranger | Membership::Banned => Role::Participant,
         }
+    }
+
+    /// Makes the person a member who is inside.
+    pub fn come_in(&mut self, now: Timestamp) {
+        if !self.membership.is_member() {
+            self.membership = Membership::Member(self.role());
+        }
+        (self.waiting_since, self.last_turn) = (None, None);
+        self.presence = self.presence.set(Status::InCall, Sign::Call, now);
+    }
+
+    /// Gives the person a place in the lobby, or keeps theirs, for [`LEASE`].
+    pub fn wait(&mut self, place: Timestamp, now: Timestamp) {
+        self.membership = Membership::Waiting;
+        self.last_turn = None;
+        self.waiting_since.get_or_insert(place);
+        self.presence.until = Some(now.plus(LEASE));
     }
 
     /// Notes that whoever was let in has come, or will not.

@@ -14,6 +14,14 @@ pub struct Actor {
     pub standing: Standing,
 }
 
+impl Actor {
+    /// Says whether the person administers the installation.
+    #[must_use]
+    pub const fn is_administrator(self) -> bool {
+        matches!(self.standing, Standing::Administrator)
+    }
+}
+
 /// Says whether a person belongs to a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Membership {
@@ -256,15 +264,13 @@ pub fn role_in(room: &Room, user_id: UserId, membership: Membership) -> Option<R
 pub fn sees(actor: Actor, room: &Room, membership: Membership) -> bool {
     let belongs = role_in(room, actor.user_id, membership).is_some();
     let is_let_know = matches!(membership, Membership::Invited | Membership::Waiting);
-    actor.standing == Standing::Administrator
-        || belongs
-        || (room.is_active && (room.visibility != Visibility::Private || is_let_know))
+    actor.is_administrator() || belongs || (room.is_active && (room.visibility != Visibility::Private || is_let_know))
 }
 
 /// Says whether a person may know the names of those inside: in a password room only who belongs to it.
 #[must_use]
 pub fn sees_people(actor: Actor, room: &Room, membership: Membership) -> bool {
-    actor.standing == Standing::Administrator
+    actor.is_administrator()
         || room.visibility != Visibility::Password
         || role_in(room, actor.user_id, membership).is_some()
 }
@@ -284,7 +290,7 @@ pub fn permit(action: Action, actor: Actor, room: &Room, membership: Membership,
         When::Open => !matches!(room.phase(now), Phase::Over | Phase::Deleted),
     };
     let in_time = if is_in_time { Ok(()) } else { Err(Denied::RoomClosed) };
-    let is_administrator = actor.standing == Standing::Administrator;
+    let is_administrator = actor.is_administrator();
     let role = role_in(room, actor.user_id, membership);
     let is_host = matches!(role, Some(Role::Owner | Role::Moderator));
     let member = if membership.is_member() { Ok(()) } else { Err(Denied::NotMember) };
@@ -304,6 +310,12 @@ pub fn permit(action: Action, actor: Actor, room: &Room, membership: Membership,
         Who::HostOrAdministrator => only_if(is_host || is_administrator).and(in_time),
         Who::OwnerOrAdministrator => only_if(role == Some(Role::Owner) || is_administrator).and(in_time),
     }
+}
+
+/// Says whether a person may read the record of deeds of all rooms.
+#[must_use]
+pub const fn reads_all_deeds(actor: Actor) -> bool {
+    actor.is_administrator()
 }
 
 /// Gives the words of everything that a person may do in a room at `now`: with their own messages where it

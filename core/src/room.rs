@@ -4,7 +4,7 @@ mod names;
 mod settings;
 
 pub use names::{Capacity, LinkCode, Slug};
-pub use settings::{RoomPatch, Settings, SettingsError};
+pub use settings::{RoomPassword, RoomPatch, Settings, SettingsError};
 
 use crate::id::{RoomId, UserId};
 use crate::text::{self, TextError};
@@ -184,6 +184,28 @@ pub struct Room {
 }
 
 impl Room {
+    /// Is what the room is like.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            visibility: self.visibility,
+            capacity: self.capacity,
+            lobby: self.lobby,
+            slug: self.slug.clone(),
+            opens_at: self.opens_at,
+            closes_at: self.closes_at,
+        }
+    }
+
+    /// Is the room with other settings.
+    #[must_use]
+    pub fn with(self, settings: Settings) -> Self {
+        let Settings { name, description, visibility, capacity, lobby, slug, opens_at, closes_at } = settings;
+        Self { name, description, visibility, capacity, lobby, slug, opens_at, closes_at, ..self }
+    }
+
     /// Says where the room is in its life at `now`.
     #[must_use]
     pub fn phase(&self, now: Timestamp) -> Phase {

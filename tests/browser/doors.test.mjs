@@ -1,11 +1,11 @@
 /** The doors of rooms: passwords, link codes, opening and closing times, and as many places as there are. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { before, test } from "node:test";
 
-import { inspect, launch, open, screenshot, visitor } from "./support/browser.mjs";
+import { inspect, launch, open, visitor } from "./support/browser.mjs";
 import { startServer } from "./support/server.mjs";
-import { REFUSED, bar, box, button, choose, company, enter, heading, join, rooms, signIn, signedIn } from "./support/steps.mjs";
+import { REFUSED, bar, box, button, choose, company, enter, heading, join, rooms, signIn, signedIn, tidyUp } from "./support/steps.mjs";
 
 let server, browser, origin, ada, ben, cy;
 
@@ -20,17 +20,7 @@ before(async () => {
   ]);
 });
 
-after(async () => {
-  await browser?.close();
-  assert.equal(await server?.stop(), 0, "the server ends with 0");
-});
-
-afterEach(async ({ name, error, passed }) => {
-  if (passed !== false && !error) return;
-  for (const [at, { page }] of [ada, ben, cy].entries()) {
-    await screenshot(page, `failed ${name} ${at}`.replace(/[^\w-]+/g, "_")).catch(() => {});
-  }
-});
+tidyUp(() => ({ server, browser, people: [ada, ben, cy] }));
 
 const inMs = (ms) => new Date(Date.now() + ms).toISOString();
 

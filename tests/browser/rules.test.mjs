@@ -1,11 +1,11 @@
 /** The lobby and those who run a room: three people, the real server, and what each of them sees. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { before, test } from "node:test";
 
-import { inspect, launch, open, screenshot } from "./support/browser.mjs";
+import { inspect, launch, open } from "./support/browser.mjs";
 import { startServer } from "./support/server.mjs";
-import { REFUSED, announced, bar, box, button, choose, company, confirm, heading, join, signedIn, write } from "./support/steps.mjs";
+import { REFUSED, announced, bar, box, button, choose, company, confirm, heading, join, signedIn, tidyUp, write } from "./support/steps.mjs";
 
 let server, browser, origin, ada, ben, cy, room;
 
@@ -20,17 +20,7 @@ before(async () => {
   ]);
 });
 
-after(async () => {
-  await browser?.close();
-  assert.equal(await server?.stop(), 0, "the server ends with 0");
-});
-
-afterEach(async ({ name, error, passed }) => {
-  if (passed !== false && !error) return;
-  for (const [at, { page }] of [ada, ben, cy].entries()) {
-    await screenshot(page, `failed ${name} ${at}`.replace(/[^\w-]+/g, "_")).catch(() => {});
-  }
-});
+tidyUp(() => ({ server, browser, people: [ada, ben, cy] }));
 
 const waiting = (page) => page.getByRole("status").getByText("Waiting for someone to let you in");
 const people = (page) => page.getByRole("list", { name: "People", exact: true });

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, afterEach, before, test } from "node:test";
+import { before, test } from "node:test";
 
-import { inspect, launch, open, screenshot } from "./support/browser.mjs";
+import { inspect, launch, open } from "./support/browser.mjs";
 import { startServer } from "./support/server.mjs";
-import { REFUSED, bar, box, button, choose, company, confirm, enter, heading, signedIn, write } from "./support/steps.mjs";
+import { REFUSED, bar, box, button, choose, company, confirm, enter, heading, signedIn, tidyUp, write } from "./support/steps.mjs";
 
 let server, browser, origin, ada, ben, room;
 
@@ -27,17 +27,7 @@ before(async () => {
   for (const { page } of [ada, ben]) await enter(page, room);
 });
 
-after(async () => {
-  await browser?.close();
-  assert.equal(await server?.stop(), 0, "the server ends with 0");
-});
-
-afterEach(async ({ name, error, passed }) => {
-  if (passed !== false && !error) return;
-  for (const [at, { page }] of [ada, ben].entries()) {
-    await screenshot(page, `failed ${name} ${at}`.replace(/[^\w-]+/g, "_")).catch(() => {});
-  }
-});
+tidyUp(() => ({ server, browser, people: [ada, ben] }));
 
 test("the settings are changed, with each mistake beside its field, and the others see it", async () => {
   const { page } = ada;

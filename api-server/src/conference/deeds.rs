@@ -7,9 +7,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use cloudmeet_api_types::audit::{Deed, ListDeeds};
-use cloudmeet_core::account::Standing;
 use cloudmeet_core::id::{RoomId, UserId};
-use cloudmeet_core::permission::Action;
+use cloudmeet_core::permission::{Action, reads_all_deeds};
 use cloudmeet_store::{Deed as StoredDeed, Doer, Doing};
 
 use super::Conference;
@@ -45,7 +44,7 @@ pub(super) async fn of_all(
     QueryParams(query): QueryParams<ListDeeds>,
 ) -> Result<Json<Vec<Deed>>, Problem> {
     let (before_id, limit) = page(query)?;
-    if caller.identity.standing != Standing::Administrator {
+    if !reads_all_deeds(caller.identity.actor()) {
         return Err(Code::Forbidden.into());
     }
     let deeds = conference.store.deeds(None, before_id, limit).await?;
@@ -75,7 +74,7 @@ impl Conference {
         let lacks = [Code::PasswordRequired, Code::NotOpen, Code::RoomFull];
         let is_deed = !lacks.contains(&problem.code());
         if is_deed && self.limits.recorded_refusal(doer.who.user_id, self.store.now()).await.is_ok() {
-            let recorded = self.store.record(id, doer, &doing, problem.code().as_str()).await;
+            let recorded = self.store.record_refusal(id, doer, &doing, problem.code().as_str()).await;
             if let Err(error) = recorded {
                 tracing::warn!(error = &error as &dyn std::error::Error, room.id = id.get(), "a refusal not recorded");
             }
@@ -88,10 +87,8 @@ impl Conference {
 fn page(query: ListDeeds) -> Result<(Option<i64>, i64), Problem> {
     let mut errors = FieldErrors::default();
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    let in_range = if (1..=MAX_LIMIT).contains(&limit) { Ok(()) } else { Err(()) };
-    errors.take("limit", in_range.map_err(|()| Rule::OutOfRange { min: 1, max: Some(MAX_LIMIT) }));
-    let is_id = if query.before_id.is_none_or(|id| id > 0) { Ok(()) } else { Err(()) };
-    errors.take("before_id", is_id.map_err(|()| Rule::OutOfRange { min: 1, max: None }));
+    errors.take("limit", Rule::in_range(limit, 1, Some(MAX_LIMIT)));
+    errors.take("before_id", query.before_id.map(|id| Rule::in_range(id, 1, None)).transpose());
     errors.check()?;
     Ok((query.before_id, limit))
 }

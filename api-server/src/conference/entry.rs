@@ -99,9 +99,7 @@ pub(super) async fn mark_read(
     caller: Caller,
     JsonBody(body): JsonBody<MarkRead>,
 ) -> Result<StatusCode, Problem> {
-    if body.seq < 0 {
-        return Err(Problem::invalid_field("seq", Rule::OutOfRange { min: 0, max: None }));
-    }
+    Rule::in_range(body.seq, 0, None).map_err(|rule| Problem::invalid_field("seq", rule))?;
     let who = caller.identity;
     conference.access(id, &who, Action::ReadMessages).await?;
     conference.store.mark_read(id, who.user_id, body.seq).await?;

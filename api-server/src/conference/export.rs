@@ -41,7 +41,7 @@ pub(super) async fn export(
     let doing = Doing { action: Action::Export.rule().action, target: None, detail };
     let access = conference.or_recorded(id, &doer, doing.clone(), access).await?;
     conference.limits.export(doer.who.user_id, store.now()).await.map_err(Problem::rate_limited)?;
-    store.record(id, &doer, &doing, "done").await?;
+    store.record_done(id, &doer, &doing).await?;
     let (last_seq, present) = (access.room.last_seq, store.count_present(id).await?);
     let room = wire_access(access, doer.who.user_id, present);
     let mut response = Body::from_stream(written(store, id, last_seq, Form { format, room })).into_response();

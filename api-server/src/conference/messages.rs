@@ -156,9 +156,8 @@ fn search_from(cursor: Cursor, last_seq: i64) -> SearchFrom {
 
 /// Reads which page is wanted: one cursor or none.
 fn cursor(query: &ListMessages) -> Result<Cursor, Problem> {
-    let not_negative = |field: &str, value: i64| {
-        if value >= 0 { Ok(value) } else { Err(Problem::invalid_field(field, Rule::OutOfRange { min: 0, max: None })) }
-    };
+    let not_negative =
+        |field: &str, value: i64| Rule::in_range(value, 0, None).map_err(|rule| Problem::invalid_field(field, rule));
     match (query.skip, query.before_seq, query.after_seq) {
         (None, None, None) => Ok(Cursor::Newest { skip: 0 }),
         (Some(skip), None, None) => Ok(Cursor::Newest { skip: not_negative("skip", skip)? }),

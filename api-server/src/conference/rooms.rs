@@ -57,11 +57,8 @@ pub(super) async fn list(
     QueryParams(query): QueryParams<ListRooms>,
 ) -> Result<Response, Problem> {
     let mut errors = FieldErrors::default();
-    let in_range = |value: i64, min: i64, max: Option<i64>| {
-        if value >= min && max.is_none_or(|max| value <= max) { Ok(value) } else { Err(Rule::OutOfRange { min, max }) }
-    };
-    errors.take("skip", in_range(query.skip, 0, None));
-    errors.take("limit", in_range(query.limit, 1, Some(MAX_LIMIT)));
+    errors.take("skip", Rule::in_range(query.skip, 0, None));
+    errors.take("limit", Rule::in_range(query.limit, 1, Some(MAX_LIMIT)));
     errors.take("query", check_length(query.query.as_deref().unwrap_or_default(), 0, MAX_QUERY));
     errors.check()?;
     let filter = ListFilter {

@@ -4,10 +4,10 @@ use cloudmeet_api_types::WireTime;
 use cloudmeet_api_types::room::{CreateRoom, UpdateRoom};
 use cloudmeet_core::password::{Password, PasswordHash};
 use cloudmeet_core::room::{
-    Capacity, Description, LinkCode, RoomName, RoomPatch, Settings, SettingsError, Slug, Visibility,
+    Capacity, Description, LinkCode, RoomName, RoomPassword, RoomPatch, Settings, Slug, Visibility,
 };
 use cloudmeet_core::token::OpaqueToken;
-use cloudmeet_store::{Identity, NewRoom};
+use cloudmeet_store::{Identity, NewRoom, RoomError};
 
 use super::Conference;
 use crate::extract::FieldErrors;
@@ -26,19 +26,17 @@ impl Conference {
         errors.take("password", password.as_ref().map_or(Ok(()), Password::check_new_of_room));
         let by_password = if password.is_some() { Visibility::Password } else { Visibility::Public };
         let visibility = body.visibility.map_or(by_password, Visibility::from);
-        errors.take("password", goes_with(visibility, password.is_some()));
         let (opens_at, closes_at) = (body.opens_at.map(|time| time.0), body.closes_at.map(|time| time.0));
-        if let (Some(opens_at), Some(closes_at)) = (opens_at, closes_at)
-            && closes_at <= opens_at
-        {
-            errors.take::<(), _>("closes_at", Err(SettingsError::EndsBeforeOpening));
-        }
         errors.check()?;
         let (Some(name), Some(description), Some(capacity), Some(slug)) = (name, description, capacity, slug) else {
             return Err(Code::Invalid.into());
         };
         let lobby = body.lobby.unwrap_or(false);
         let settings = Settings { name, description, visibility, capacity, lobby, slug, opens_at, closes_at };
+        // Before a password costs a hash.
+        settings
+            .check(if password.is_some() { RoomPassword::New } else { RoomPassword::None })
+            .map_err(|error| Problem::from(RoomError::from(error)))?;
         Ok(NewRoom { settings, password: self.hash(who, password).await?, link_code: new_link_code() })
     }
 
@@ -81,14 +79,6 @@ impl Conference {
 /// Makes a link code: as hard to guess as a session's token.
 pub(super) fn new_link_code() -> LinkCode {
     LinkCode::new(OpaqueToken::from_random(random::bytes()).reveal().to_owned())
-}
-
-fn goes_with(visibility: Visibility, has_password: bool) -> Result<(), SettingsError> {
-    match (visibility, has_password) {
-        (Visibility::Password, false) => Err(SettingsError::PasswordMissing),
-        (Visibility::Public | Visibility::Private, true) => Err(SettingsError::PasswordUnused),
-        _ => Ok(()),
-    }
 }
 
 fn capacity(people: i64) -> Result<Capacity, Rule> {

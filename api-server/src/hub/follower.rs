@@ -177,10 +177,6 @@ impl Follower {
         while let Some(errand) = errands.recv().await {
             match errand {
                 Errand::ReadAgain(room_id) => report(self.read_again(room_id).await, "a room was not read again"),
-                Errand::MakeSearchBlock(room_id, block) => {
-                    // The first search that misses it makes it.
-                    report(self.conference.make_search_block(room_id, block).await, "a block was not made");
-                }
                 Errand::Release(room_id, user_id) => {
                     report(self.release(room_id, user_id).await, "hold not released");
                 }

@@ -68,6 +68,14 @@ impl From<PasswordError> for Rule {
 }
 
 impl Rule {
+    /// Takes a number that is in a range, both ends included; `None` is no bound.
+    ///
+    /// # Errors
+    /// [`Rule::OutOfRange`].
+    pub fn in_range(value: i64, min: i64, max: Option<i64>) -> Result<i64, Self> {
+        if value >= min && max.is_none_or(|max| value <= max) { Ok(value) } else { Err(Self::OutOfRange { min, max }) }
+    }
+
     /// Says for a person what the field must be.
     #[must_use]
     pub fn text(&self, language: Language) -> String {

@@ -18,8 +18,9 @@ use tokio::time::Instant;
 
 use super::{Client, subscription};
 use crate::conference::{Conference, Unsent};
+use crate::extract::misfit;
 use crate::hub::{Remaining, SocketId, SocketLink};
-use crate::problem::{Code, FieldError, Language, Problem, Rule};
+use crate::problem::{Code, Language, Problem};
 
 /// How many messages of one client may be on their way to disk.
 const MAX_PENDING: usize = 64;
@@ -104,7 +105,8 @@ impl Requests {
         let frame = match serde_path_to_error::deserialize::<_, ClientFrame>(Json::Object(object)) {
             Ok(frame) => frame,
             Err(error) => {
-                self.refuse(id.as_ref(), client_msg_id, &wrong_type(&error));
+                let problem = misfit(&error.path().to_string(), error.inner().to_string());
+                self.refuse(id.as_ref(), client_msg_id, &problem);
                 return Handled::Done;
             }
         };
@@ -240,12 +242,4 @@ fn error_frame(problem: &Problem, language: Language, client_msg_id: Option<Stri
 
 fn room(id: i64) -> Result<RoomId, Problem> {
     RoomId::new(id).ok_or_else(|| Code::RoomNotFound.into())
-}
-
-fn wrong_type(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
-    let reason = error.inner().to_string();
-    match reason.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
-        Some(field) => Problem::invalid(vec![FieldError::new(field, Rule::Required)]),
-        None => Problem::invalid_field(&error.path().to_string(), Rule::WrongType(reason)),
-    }
 }

@@ -48,6 +48,17 @@ pub struct RoomPatch {
     pub closes_at: Option<Option<Timestamp>>,
 }
 
+/// Says whether a room has a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomPassword {
+    /// It has none.
+    None,
+    /// It has one, and keeps it as long as it asks for one.
+    Kept,
+    /// It gets one now.
+    New,
+}
+
 /// Says why settings do not go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
@@ -63,11 +74,11 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Applies changes, where `has_password` says whether the room has one.
+    /// Applies changes to a room whose password is as `kept` says.
     ///
     /// # Errors
     /// [`SettingsError`]: what the changes would make does not go together.
-    pub fn apply(self, patch: &RoomPatch, has_password: bool) -> Result<Self, SettingsError> {
+    pub fn apply(self, patch: &RoomPatch, kept: RoomPassword) -> Result<Self, SettingsError> {
         let new = Self {
             name: patch.name.clone().unwrap_or(self.name),
             description: patch.description.clone().unwrap_or(self.description),
@@ -78,23 +89,23 @@ impl Settings {
             opens_at: patch.opens_at.unwrap_or(self.opens_at),
             closes_at: patch.closes_at.unwrap_or(self.closes_at),
         };
-        new.check(patch.password.is_some(), has_password)?;
+        new.check(if patch.password.is_some() { RoomPassword::New } else { kept })?;
         Ok(new)
     }
 
-    /// Checks that settings go together, for a room that gets a password or has one.
+    /// Checks that settings go together, and with the room's password.
     ///
     /// # Errors
     /// [`SettingsError`].
-    pub fn check(&self, gets_password: bool, has_password: bool) -> Result<(), SettingsError> {
+    pub fn check(&self, password: RoomPassword) -> Result<(), SettingsError> {
         if let (Some(opens_at), Some(closes_at)) = (self.opens_at, self.closes_at)
             && closes_at <= opens_at
         {
             return Err(SettingsError::EndsBeforeOpening);
         }
-        match self.visibility {
-            Visibility::Password if !gets_password && !has_password => Err(SettingsError::PasswordMissing),
-            Visibility::Public | Visibility::Private if gets_password => Err(SettingsError::PasswordUnused),
+        match (self.visibility, password) {
+            (Visibility::Password, RoomPassword::None) => Err(SettingsError::PasswordMissing),
+            (Visibility::Public | Visibility::Private, RoomPassword::New) => Err(SettingsError::PasswordUnused),
             _ => Ok(()),
         }
     }
@@ -140,13 +151,13 @@ mod tests {
     fn settings_that_do_not_go_together_are_refused() {
         let at = |ms| Some(Some(Timestamp::from_millis(ms)));
         let backwards = RoomPatch { opens_at: at(10), closes_at: at(10), ..RoomPatch::default() };
-        assert_eq!(settings().apply(&backwards, false), Err(SettingsError::EndsBeforeOpening));
+        assert_eq!(settings().apply(&backwards, RoomPassword::None), Err(SettingsError::EndsBeforeOpening));
         let guarded = RoomPatch { visibility: Some(Visibility::Password), ..RoomPatch::default() };
-        assert_eq!(settings().apply(&guarded, false), Err(SettingsError::PasswordMissing));
-        assert!(settings().apply(&guarded, true).is_ok());
+        assert_eq!(settings().apply(&guarded, RoomPassword::None), Err(SettingsError::PasswordMissing));
+        assert!(settings().apply(&guarded, RoomPassword::Kept).is_ok());
         let password = Some(PasswordHash::from_stored(String::new()));
         let unused = RoomPatch { password, ..RoomPatch::default() };
-        assert_eq!(settings().apply(&unused, false), Err(SettingsError::PasswordUnused));
+        assert_eq!(settings().apply(&unused, RoomPassword::None), Err(SettingsError::PasswordUnused));
         assert_eq!(unused.names(), ["password"]);
     }
 }

@@ -77,13 +77,23 @@ pub struct Deed {
 }
 
 impl ConferenceStore {
-    /// Records that something was not allowed, or was done that no transaction of its own records.
+    /// Records that something was forbidden, by the word of what forbade it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn record(&self, id: RoomId, doer: &Doer, doing: &Doing, result: &str) -> Result<(), StoreError> {
+    pub async fn record_refusal(&self, id: RoomId, doer: &Doer, doing: &Doing, word: &str) -> Result<(), StoreError> {
         let mut tx = self.database.begin().await?;
-        insert(&mut tx, id, Some(doer), doing, result, self.now()).await?;
+        insert(&mut tx, id, Some(doer), doing, word, self.now()).await?;
+        tx.commit().await
+    }
+
+    /// Records what is done that changes nothing in the store.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn record_done(&self, id: RoomId, doer: &Doer, doing: &Doing) -> Result<(), StoreError> {
+        let mut tx = self.database.begin().await?;
+        note(&mut tx, id, Some(doer), doing, self.now()).await?;
         tx.commit().await
     }
 

@@ -5,11 +5,11 @@ use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::participant::{Participant, Turn};
 use cloudmeet_core::password::PasswordHash;
 use cloudmeet_core::permission::{self, Action, Membership};
-use cloudmeet_core::presence::{LEASE, Sign, Status};
+use cloudmeet_core::presence::{LEASE, Status};
 use cloudmeet_core::room::{LinkCode, Role, Room, Visibility};
 use cloudmeet_core::time::Timestamp;
 
-use super::people::{Identity, add_person, lock_participant, participant, participant_columns, save, user_id};
+use super::people::{Identity, add_person, lock_participant, participant, save, select_participants, user_id};
 use super::{ConferenceStore, presence, rooms};
 use crate::changes::{self, RoomChange};
 use crate::db::Tx;
@@ -86,8 +86,8 @@ impl ConferenceStore {
             rooms::count_renaming(&mut tx, id).await?;
         }
         match entry {
-            Entry::Inside => come_in(&mut person, now),
-            Entry::Lobby => wait(&mut tx, &mut person, now).await?,
+            Entry::Inside => person.come_in(now),
+            Entry::Lobby => person.wait(last_place(&mut tx, id, now).await?, now),
         }
         let shows = |one: &Participant| (one.membership, one.presence.status, one.display_name.clone());
         let changed = is_new || shows(&person) != shows(&before);
@@ -160,11 +160,9 @@ impl ConferenceStore {
         let rows = self
             .database
             .read(
-                concat!(
-                    "SELECT ",
-                    participant_columns!(),
-                    " FROM participants p JOIN rooms r ON r.id = p.room_id \
-                     WHERE p.room_id = $1 AND p.waiting_since IS NOT NULL AND p.is_member = FALSE ORDER BY p.waiting_since, p.id"
+                select_participants!(
+                    "WHERE p.room_id = $1 AND p.waiting_since IS NOT NULL AND p.is_member = FALSE \
+                     ORDER BY p.waiting_since, p.id"
                 ),
                 values![id.get()],
             )
@@ -179,15 +177,7 @@ impl ConferenceStore {
     pub async fn all_waiting(&self) -> Result<Vec<Participant>, StoreError> {
         let rows = self
             .database
-            .read(
-                concat!(
-                    "SELECT ",
-                    participant_columns!(),
-                    " FROM participants p JOIN rooms r ON r.id = p.room_id \
-                     WHERE p.waiting_since IS NOT NULL AND p.is_member = FALSE"
-                ),
-                vec![],
-            )
+            .read(select_participants!("WHERE p.waiting_since IS NOT NULL AND p.is_member = FALSE"), vec![])
             .await?;
         rows.iter().map(participant).collect()
     }
@@ -255,34 +245,14 @@ impl ConferenceStore {
     }
 }
 
-/// Makes somebody a member who is inside.
-pub(super) fn come_in(person: &mut Participant, now: Timestamp) {
-    if !person.membership.is_member() {
-        let role = if person.is_owner { Role::Owner } else { Role::Participant };
-        person.membership = Membership::Member(role);
-    }
-    (person.waiting_since, person.last_turn) = (None, None);
-    person.presence = person.presence.set(Status::InCall, Sign::Call, now);
-}
-
-/// Gives somebody the last place in the lobby, or keeps theirs.
-async fn wait(tx: &mut Tx<'_>, person: &mut Participant, now: Timestamp) -> Result<(), StoreError> {
-    person.membership = Membership::Waiting;
-    person.last_turn = None;
-    person.presence.until = Some(now.plus(LEASE));
-    if person.waiting_since.is_some() {
-        return Ok(());
-    }
-    // Servers agree on the time but to some milliseconds, and on who came first in any case.
+/// Is the last place in a room's lobby: servers agree on the time but to some milliseconds, and on who came first
+/// in any case.
+async fn last_place(tx: &mut Tx<'_>, id: RoomId, now: Timestamp) -> Result<Timestamp, StoreError> {
     let row = tx
-        .fetch_one(
-            "SELECT MAX(waiting_since) AS last FROM participants WHERE room_id = $1",
-            values![person.room_id.get()],
-        )
+        .fetch_one("SELECT MAX(waiting_since) AS last FROM participants WHERE room_id = $1", values![id.get()])
         .await?;
     let last = row.map_or(Ok(None), |row| row.get::<Option<i64>>("last"))?;
-    person.waiting_since = Some(last.map_or(now, |last| now.max(Timestamp::from_millis(last + 1))));
-    Ok(())
+    Ok(last.map_or(now, |last| now.max(Timestamp::from_millis(last + 1))))
 }
 
 /// Looks at what was shown, under the room's lock: the password may be another by now.

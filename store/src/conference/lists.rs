@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use cloudmeet_core::account::Standing;
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::permission::{Actor, Membership};
 use cloudmeet_core::room::Room;
@@ -93,10 +92,8 @@ const LIST: &str = list!(
 );
 
 /// Every room, for administrators.
-const LIST_ALL: &str = list!(
-    "(r.is_active = TRUE OR $2 = FALSE) AND (CAST($3 AS TEXT) IS NULL OR r.search_text LIKE $3 ESCAPE '\\') \
-     AND $6 >= 0"
-);
+const LIST_ALL: &str =
+    list!("(r.is_active = TRUE OR $2 = FALSE) AND (CAST($3 AS TEXT) IS NULL OR r.search_text LIKE $3 ESCAPE '\\')");
 
 impl ConferenceStore {
     /// Lists rooms as a person sees them, newest first. Private and closed ones only to their people.
@@ -104,21 +101,20 @@ impl ConferenceStore {
     /// # Errors
     /// [`StoreError`].
     pub async fn list_rooms(&self, actor: Actor, filter: &ListFilter) -> Result<Vec<RoomListing>, StoreError> {
-        let sees_all = actor.standing == Standing::Administrator;
-        let rows = self
-            .database
-            .read(
-                if sees_all { LIST_ALL } else { LIST },
-                values![
-                    actor.user_id.get(),
-                    filter.only_active,
-                    filter.query.as_deref().map(like_pattern).as_deref(),
-                    filter.limit,
-                    filter.skip,
-                    filter.skip.saturating_add(filter.limit),
-                ],
-            )
-            .await?;
+        let mut values = values![
+            actor.user_id.get(),
+            filter.only_active,
+            filter.query.as_deref().map(like_pattern).as_deref(),
+            filter.limit,
+            filter.skip,
+        ];
+        let sql = if actor.is_administrator() {
+            LIST_ALL
+        } else {
+            values.push(filter.skip.saturating_add(filter.limit).into());
+            LIST
+        };
+        let rows = self.database.read(sql, values).await?;
         rows.iter().map(listing).collect()
     }
 

@@ -1,10 +1,10 @@
 //! A room's owner, its link, and the end of its meetings.
 
 use cloudmeet_core::id::{RoomId, UserId};
-use cloudmeet_core::moderation::ModerationError;
+use cloudmeet_core::moderation::{self, ModerationError};
 use cloudmeet_core::participant::Participant;
-use cloudmeet_core::permission::{Action, Denied, Membership};
-use cloudmeet_core::room::{CLOSING_NOTICE, LinkCode, Phase, Role, Room, Visibility};
+use cloudmeet_core::permission::{Action, Denied};
+use cloudmeet_core::room::{CLOSING_NOTICE, LinkCode, Phase, Room, Visibility};
 use cloudmeet_core::time::Timestamp;
 
 use super::deeds::{self, Doer, Doing};
@@ -135,19 +135,11 @@ impl ConferenceStore {
         if room.owner_id == to {
             return Ok((room, Vec::new()));
         }
-        let from = room.owner_id;
         let heir = lock_participant(&mut tx, id, to).await?.filter(|person| person.membership.is_member());
         let mut heir = heir.ok_or(Failure::Refused(ModerationError::NotInRoom.into()))?;
-        heir.membership = Membership::Member(Role::Owner);
-        (heir.is_owner, heir.presence.version) = (true, heir.presence.version + 1);
-        let mut people = vec![heir];
-        if let Some(mut owner) = lock_participant(&mut tx, id, from).await? {
-            if owner.membership.is_member() {
-                owner.membership = Membership::Member(Role::Moderator);
-            }
-            (owner.is_owner, owner.presence.version) = (false, owner.presence.version + 1);
-            people.push(owner);
-        }
+        let mut owner = lock_participant(&mut tx, id, room.owner_id).await?;
+        moderation::hand_on(&mut heir, owner.as_mut());
+        let people: Vec<Participant> = [heir].into_iter().chain(owner).collect();
         tx.execute(
             "UPDATE rooms SET owner_id = $2, last_activity_at = $3 WHERE id = $1",
             values![id.get(), to.get(), now.as_millis()],

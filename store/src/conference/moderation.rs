@@ -6,11 +6,10 @@ use cloudmeet_core::moderation::{Moderation, ModerationError};
 use cloudmeet_core::participant::Participant;
 use cloudmeet_core::permission::{Action, Denied};
 use cloudmeet_core::presence::Status;
-use cloudmeet_core::room::Room;
 use cloudmeet_core::time::Timestamp;
 
 use super::deeds::{self, Doer, Doing};
-use super::people::{lock_participant, participant, participant_columns, save};
+use super::people::{lock_participant, participant, save, select_participants};
 use super::{ConferenceStore, presence, rooms};
 use crate::changes::{self, RoomChange};
 use crate::db::{Tx, locking};
@@ -73,7 +72,9 @@ impl ConferenceStore {
             return Ok(Moderated { participant: after, changed: false });
         }
         if moderation == Moderation::Admit {
-            seat(&mut tx, &room, target).await?;
+            // Whoever waits is not present.
+            let present = presence::count_present(&mut tx, id).await?;
+            entry::seat(&room, target, present).map_err(|_| Failure::Refused(ModerateError::RoomFull))?;
         }
         store(&mut tx, &after, now).await?;
         let doing = Doing { action: moderation.action(target).rule().action, target: Some(target), detail: None };
@@ -94,36 +95,31 @@ impl ConferenceStore {
             .fetch(
                 locking!(
                     "p",
-                    concat!(
-                        "SELECT ",
-                        participant_columns!(),
-                        " FROM participants p JOIN rooms r ON r.id = p.room_id \
-                         WHERE p.room_id = $1 AND p.waiting_since IS NOT NULL AND p.is_member = FALSE ORDER BY p.waiting_since, p.id"
+                    select_participants!(
+                        "WHERE p.room_id = $1 AND p.waiting_since IS NOT NULL AND p.is_member = FALSE \
+                     ORDER BY p.waiting_since, p.id"
                     )
                 ),
                 values![id.get()],
             )
             .await?;
-        let mut waiting = rows.iter().map(participant).collect::<Result<Vec<_>, _>>()?.into_iter();
+        let waiting = rows.iter().map(participant).collect::<Result<Vec<_>, _>>()?;
+        let mut present = presence::count_present(&mut tx, id).await?;
         let mut admitted = Vec::new();
-        for person in waiting.by_ref() {
-            match seat(&mut tx, &room, person.user_id).await {
-                Ok(()) => {}
-                Err(Failure::Refused(ModerateError::RoomFull)) => {
-                    let left = waiting.len() + 1;
-                    tx.commit().await?;
-                    return Ok(AllAdmitted { admitted, waiting: i64::try_from(left).unwrap_or(i64::MAX) });
-                }
-                Err(other) => return Err(other),
+        for person in &waiting {
+            if entry::seat(&room, person.user_id, present).is_err() {
+                break;
             }
-            let inside = Moderation::Admit.apply(&person, now).map_err(|error| Failure::Refused(error.into()))?;
+            present += 1;
+            let inside = Moderation::Admit.apply(person, now).map_err(|error| Failure::Refused(error.into()))?;
             store(&mut tx, &inside, now).await?;
             let doing = Doing { action: Action::AdmitAll.rule().action, target: Some(inside.user_id), detail: None };
             deeds::note(&mut tx, id, Some(doer), &doing, now).await?;
             admitted.push(inside);
         }
         tx.commit().await?;
-        Ok(AllAdmitted { admitted, waiting: 0 })
+        let left = i64::try_from(waiting.len() - admitted.len()).unwrap_or(i64::MAX);
+        Ok(AllAdmitted { admitted, waiting: left })
     }
 
     /// Lists people of a room whom nobody may find among those present: its members, or who was banned.
@@ -131,18 +127,8 @@ impl ConferenceStore {
     /// # Errors
     /// [`StoreError`].
     pub async fn people(&self, id: RoomId, which: People) -> Result<Vec<Participant>, StoreError> {
-        let members = concat!(
-            "SELECT ",
-            participant_columns!(),
-            " FROM participants p JOIN rooms r ON r.id = p.room_id \
-             WHERE p.room_id = $1 AND p.is_member = TRUE ORDER BY p.id LIMIT $2"
-        );
-        let banned = concat!(
-            "SELECT ",
-            participant_columns!(),
-            " FROM participants p JOIN rooms r ON r.id = p.room_id \
-             WHERE p.room_id = $1 AND p.is_banned = TRUE ORDER BY p.id LIMIT $2"
-        );
+        let members = select_participants!("WHERE p.room_id = $1 AND p.is_member = TRUE ORDER BY p.id LIMIT $2");
+        let banned = select_participants!("WHERE p.room_id = $1 AND p.is_banned = TRUE ORDER BY p.id LIMIT $2");
         let sql = match which {
             People::Members => members,
             People::Banned => banned,
@@ -172,10 +158,4 @@ async fn store(tx: &mut Tx<'_>, person: &Participant, now: Timestamp) -> Result<
     }
     rooms::touch(tx, room_id, now).await?;
     changes::note(tx, &RoomChange::Person(room_id, user_id), now).await
-}
-
-/// Looks for a place for somebody in a locked room.
-async fn seat(tx: &mut Tx<'_>, room: &Room, target: UserId) -> Result<(), Failure<ModerateError>> {
-    let others = presence::count_others(tx, room.id, target).await?;
-    entry::seat(room, target, false, others).map_err(|_| Failure::Refused(ModerateError::RoomFull))
 }

@@ -24,6 +24,19 @@ macro_rules! participant_columns {
 }
 pub(super) use participant_columns;
 
+/// Selects what [`participant`] reads; a condition on `p` follows.
+macro_rules! select_participants {
+    ($rest:literal) => {
+        concat!(
+            "SELECT ",
+            $crate::conference::people::participant_columns!(),
+            " FROM participants p JOIN rooms r ON r.id = p.room_id ",
+            $rest
+        )
+    };
+}
+pub(super) use select_participants;
+
 /// The columns that [`membership`] reads, of `participants` under the name `m`.
 macro_rules! membership_columns {
     () => {
@@ -60,12 +73,7 @@ impl ConferenceStore {
         let rows = self
             .database
             .read(
-                concat!(
-                    "SELECT ",
-                    participant_columns!(),
-                    " FROM participants p JOIN rooms r ON r.id = p.room_id \
-                     WHERE p.room_id = $1 AND p.status <> 'offline' ORDER BY p.id"
-                ),
+                select_participants!("WHERE p.room_id = $1 AND p.status <> 'offline' ORDER BY p.id"),
                 values![id.get()],
             )
             .await?;
@@ -89,14 +97,7 @@ impl ConferenceStore {
     pub async fn participant(&self, id: RoomId, user_id: UserId) -> Result<Option<Participant>, StoreError> {
         let row = self
             .database
-            .read_one(
-                concat!(
-                    "SELECT ",
-                    participant_columns!(),
-                    " FROM participants p JOIN rooms r ON r.id = p.room_id WHERE p.room_id = $1 AND p.user_id = $2"
-                ),
-                values![id.get(), user_id.get()],
-            )
+            .read_one(select_participants!("WHERE p.room_id = $1 AND p.user_id = $2"), values![id.get(), user_id.get()])
             .await?;
         row.map(|row| participant(&row)).transpose()
     }
@@ -201,14 +202,7 @@ pub(super) async fn lock_participant(
 ) -> Result<Option<Participant>, StoreError> {
     let row = tx
         .fetch_one(
-            locking!(
-                "p",
-                concat!(
-                    "SELECT ",
-                    participant_columns!(),
-                    " FROM participants p JOIN rooms r ON r.id = p.room_id WHERE p.room_id = $1 AND p.user_id = $2"
-                )
-            ),
+            locking!("p", select_participants!("WHERE p.room_id = $1 AND p.user_id = $2")),
             values![id.get(), user_id.get()],
         )
         .await?;

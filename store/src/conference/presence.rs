@@ -1,11 +1,11 @@
 //! Where people are: statuses, and the holds and deadlines that keep them.
 
-use cloudmeet_core::entry::{self, EntryError};
+use cloudmeet_core::entry::{self, EntryError, Shown, Visitor};
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::participant::Participant;
 use cloudmeet_core::permission::{self, Action, Actor, Denied, Membership};
 use cloudmeet_core::presence::{Sign, Status};
-use cloudmeet_core::room::{Phase, Room};
+use cloudmeet_core::room::Phase;
 use cloudmeet_core::time::Timestamp;
 
 use super::people::{lock_participant, save};
@@ -86,8 +86,10 @@ impl ConferenceStore {
         if matches!(room.phase(now), Phase::Deleted | Phase::Over) {
             return Ok(participant);
         }
-        if status == Some(Status::InCall) {
-            find_place(&mut tx, &room, &participant, now).await?;
+        if status == Some(Status::InCall) && participant.presence.status != Status::InCall {
+            let others = count_others(&mut tx, id, actor.user_id).await?;
+            let visitor = Visitor { actor, membership, shown: Shown::Nothing, is_inside: false, others };
+            entry::decide(&room, visitor, now).map_err(Failure::Refused)?;
         }
         let before = participant.clone();
         let takes_over = status == Some(Status::InCall);
@@ -297,23 +299,6 @@ impl ConferenceStore {
     }
 }
 
-/// Looks whether a member who is not inside may come in: the room is open, and has a place.
-async fn find_place(
-    tx: &mut Tx<'_>,
-    room: &Room,
-    person: &Participant,
-    now: Timestamp,
-) -> Result<(), Failure<EntryError>> {
-    if person.presence.status == Status::InCall || person.is_owner {
-        return Ok(());
-    }
-    if let Phase::NotOpen { opens_at } = room.phase(now) {
-        return Err(Failure::Refused(EntryError::NotOpen { opens_at }));
-    }
-    let others = count_others(tx, room.id, person.user_id).await?;
-    entry::seat(room, person.user_id, false, others).map_err(Failure::Refused)
-}
-
 /// Counts who is present in a locked room, but for one person.
 pub(super) async fn count_others(tx: &mut Tx<'_>, id: RoomId, user_id: UserId) -> Result<i64, StoreError> {
     let row = tx
@@ -323,6 +308,12 @@ pub(super) async fn count_others(tx: &mut Tx<'_>, id: RoomId, user_id: UserId) -
         )
         .await?;
     row.map_or(Ok(0), |row| row.get("others"))
+}
+
+/// Counts who is present in a locked room.
+pub(super) async fn count_present(tx: &mut Tx<'_>, id: RoomId) -> Result<i64, StoreError> {
+    let count = "SELECT COUNT(*) AS present FROM participants WHERE room_id = $1 AND status <> 'offline'";
+    tx.fetch_one(count, values![id.get()]).await?.map_or(Ok(0), |row| row.get("present"))
 }
 
 /// Ends everybody's presence in a room, and everybody's waiting.

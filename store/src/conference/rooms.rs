@@ -4,7 +4,8 @@ use cloudmeet_core::id::RoomId;
 use cloudmeet_core::password::PasswordHash;
 use cloudmeet_core::permission::{self, Action, Actor, Denied};
 use cloudmeet_core::room::{
-    Capacity, Description, LinkCode, Phase, Role, Room, RoomName, RoomPatch, Settings, SettingsError, Slug, Visibility,
+    Capacity, Description, LinkCode, Phase, Role, Room, RoomName, RoomPassword, RoomPatch, Settings, SettingsError,
+    Slug, Visibility,
 };
 use cloudmeet_core::text::fold_case;
 use cloudmeet_core::time::Timestamp;
@@ -62,7 +63,9 @@ impl ConferenceStore {
     pub async fn create_room(&self, doer: &Doer, new: &NewRoom) -> Result<Room, Failure<RoomError>> {
         let now = self.now();
         let NewRoom { settings, password, link_code } = new;
-        settings.check(password.is_some(), false).map_err(|error| Failure::Refused(error.into()))?;
+        settings
+            .check(if password.is_some() { RoomPassword::New } else { RoomPassword::None })
+            .map_err(|error| Failure::Refused(error.into()))?;
         let is_private = settings.visibility == Visibility::Private;
         let mut tx = self.database.begin().await?;
         let row = tx
@@ -93,27 +96,9 @@ impl ConferenceStore {
         people::add_person(&mut tx, id, &doer.who, Role::Owner, 0, now).await?;
         changes::note(&mut tx, &RoomChange::Room(id), now).await?;
         deeds::note(&mut tx, id, Some(doer), &Doing { action: CREATE_ROOM, ..Doing::default() }, now).await?;
+        let room = lock(&mut tx, id).await?.ok_or_else(|| StoreError::corrupt("a room that is gone at once"))?;
         tx.commit().await?;
-        let settings = settings.clone();
-        Ok(Room {
-            id,
-            name: settings.name,
-            owner_id: doer.who.user_id,
-            is_active: true,
-            created_at: now,
-            description: settings.description,
-            visibility: settings.visibility,
-            capacity: settings.capacity,
-            lobby: settings.lobby,
-            slug: settings.slug,
-            opens_at: settings.opens_at,
-            closes_at: settings.closes_at,
-            managed_by: None,
-            last_seq: 0,
-            rev: 0,
-            last_activity_at: now,
-            ends: 0,
-        })
+        Ok(room)
     }
 
     /// Finds a room by its name in links. `None` when there is none.
@@ -143,12 +128,10 @@ impl ConferenceStore {
         if patch.names().is_empty() {
             return Ok(room);
         }
-        let has_password = tx
-            .fetch_one("SELECT id FROM rooms WHERE id = $1 AND password_hash IS NOT NULL", values![id.get()])
-            .await?
-            .is_some();
-        let settings = settings_of(&room);
-        let settings = settings.apply(patch, has_password).map_err(|error| Failure::Refused(error.into()))?;
+        let kept = "SELECT id FROM rooms WHERE id = $1 AND password_hash IS NOT NULL";
+        let has_one = tx.fetch_one(kept, values![id.get()]).await?.is_some();
+        let kept = if has_one { RoomPassword::Kept } else { RoomPassword::None };
+        let settings = room.settings().apply(patch, kept).map_err(|error| Failure::Refused(error.into()))?;
         let keeps_password = settings.visibility == Visibility::Password;
         let is_private = settings.visibility == Visibility::Private;
         tx.execute(
@@ -182,18 +165,7 @@ impl ConferenceStore {
         let doing = Doing { action: Action::ChangeRoom.rule().action, detail, target: None };
         deeds::note(&mut tx, id, Some(doer), &doing, now).await?;
         let was_over = room.phase(now) == Phase::Over;
-        let mut room = Room {
-            name: settings.name,
-            description: settings.description,
-            visibility: settings.visibility,
-            capacity: settings.capacity,
-            lobby: settings.lobby,
-            slug: settings.slug,
-            opens_at: settings.opens_at,
-            closes_at: settings.closes_at,
-            last_activity_at: now,
-            ..room
-        };
+        let mut room = Room { last_activity_at: now, ..room.with(settings) };
         if room.phase(now) == Phase::Over && !was_over {
             room = meeting::end(&mut tx, room, Some(doer), now).await?;
         }
@@ -239,20 +211,6 @@ pub(super) async fn authorise(
     let membership = people::membership_of(tx, id, actor.user_id).await?;
     permission::permit(action, actor, &room, membership, now).map_err(Failure::Refused)?;
     Ok(room)
-}
-
-/// Is what a room is like.
-fn settings_of(room: &Room) -> Settings {
-    Settings {
-        name: room.name.clone(),
-        description: room.description.clone(),
-        visibility: room.visibility,
-        capacity: room.capacity,
-        lobby: room.lobby,
-        slug: room.slug.clone(),
-        opens_at: room.opens_at,
-        closes_at: room.closes_at,
-    }
 }
 
 /// Tells that a slug is taken from other failures: nothing else of a room may stand but once.

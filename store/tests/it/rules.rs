@@ -394,7 +394,7 @@ async fn deeds_are_recorded_with_who_and_whence(stores: Stores) {
     stores.conference.moderate(room, &doer(&ann), bob.user_id, Moderation::Kick).await.unwrap();
     stores.conference.moderate(room, &doer(&ann), bob.user_id, Moderation::Kick).await.unwrap();
     let doing = cloudmeet_store::Doing { action: "kick", target: Some(ann.user_id), detail: None };
-    stores.conference.record(room, &doer(&bob), &doing, "forbidden").await.unwrap();
+    stores.conference.record_refusal(room, &doer(&bob), &doing, "forbidden").await.unwrap();
     let deeds = stores.conference.deeds(Some(room), None, 50).await.unwrap();
     let told: Vec<_> = deeds.iter().map(|deed| (deed.action.as_str(), deed.result.as_str())).collect();
     let expected = [("kick", "forbidden"), ("kick", "done"), ("delete_message", "done"), ("create_room", "done")];

@@ -1,8 +1,9 @@
 /** What people do on the pages, as the tests say it. */
 
 import assert from "node:assert/strict";
+import { after, afterEach } from "node:test";
 
-import { open, ready, visitor } from "./browser.mjs";
+import { open, ready, screenshot, visitor } from "./browser.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -147,3 +148,22 @@ export async function confirm(page, title, go) {
 
 /** Waits until a screen reader has been told something. */
 export const announced = (page, words) => page.locator('[aria-live="polite"]').getByText(words, { exact: true }).waitFor({ state: "attached" });
+
+/**
+ * After each test that fails, keeps what everybody sees; after all, ends the browser and then the server.
+ *
+ * @param {() => { server: any, browser: any, people: any[] }} stage what there is by then
+ */
+export function tidyUp(stage) {
+  afterEach(async ({ name, error, passed }) => {
+    if (passed !== false && !error) return;
+    for (const [at, { page }] of stage().people.entries()) {
+      await screenshot(page, `failed ${name} ${at}`.replace(/[^\w-]+/g, "_")).catch(() => {});
+    }
+  });
+  after(async () => {
+    const { server, browser } = stage();
+    await browser?.close();
+    assert.equal(await server?.stop(), 0, "the server ends with 0");
+  });
+}
