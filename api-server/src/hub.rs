@@ -143,13 +143,13 @@ impl Hub {
         self.state().sockets.watch(id);
     }
 
-    /// Begins to follow a room, which had been ended so often: from here on nothing is missed, but nothing
-    /// is sent before [`attach`](Self::attach). Begun again, it replaces what was.
-    pub fn begin(&self, room_id: RoomId, id: SocketId, ends: i64) {
+    /// Begins to follow a room, which was like this: from here on nothing is missed, but nothing is sent
+    /// before [`attach`](Self::attach). Begun again, it replaces what was.
+    pub fn begin(&self, room: &Room, id: SocketId) {
         let mut state = self.state();
         let Some(link) = state.sockets.link(id) else { return };
-        let subscriber = Subscriber::reading(link, ends);
-        state.rooms.entry(room_id).or_default().subscribe(id, subscriber);
+        let subscriber = Subscriber::reading(link, room.into());
+        state.rooms.entry(room.id).or_default().subscribe(id, subscriber);
     }
 
     /// Sends the answer to a subscription, and after it whatever came since the store was read.
@@ -364,15 +364,17 @@ impl Hub {
         }
     }
 
-    /// Tells everybody who follows a room that it is closed for good; nobody does any more.
+    /// Tells everybody who followed a room, or waited before it, that it is closed for good; who came since
+    /// to read what was said stays.
     pub fn publish_closed(&self, room_id: RoomId) {
         self.settings_changed(room_id);
         let mut state = self.state();
         let frame = encode(&ServerFrame::RoomClosed { room_id: room_id.get() });
         lobby::clear(&mut state, room_id, &frame);
-        if let Some(tail) = state.rooms.remove(&room_id) {
-            tail.send_to_all(&frame);
+        if let Some(tail) = state.rooms.get_mut(&room_id) {
+            tail.remove_closed(&frame);
         }
+        drop_if_empty(&mut state, room_id);
     }
 
     /// Notes that a room looks different in lists.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use axum::extract::ws::Utf8Bytes;
 use cloudmeet_core::id::UserId;
 use cloudmeet_core::presence::Status;
+use cloudmeet_core::room::Room;
 use cloudmeet_core::time::Timestamp;
 
 use super::Remaining;
@@ -72,15 +73,29 @@ pub(super) struct Subscriber {
     is_unsettled: bool,
     /// Whether its person is a host of the room.
     is_host: bool,
-    /// How often the room had been ended for everybody when it came.
+    /// How the room was when it came.
+    came_to: Came,
+}
+
+/// Is how far a room's meetings had got when a socket began to follow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Came {
+    /// How often the room had been ended for everybody.
     ends: i64,
+    is_active: bool,
+}
+
+impl From<&Room> for Came {
+    fn from(room: &Room) -> Self {
+        Self { ends: room.ends, is_active: room.is_active }
+    }
 }
 
 impl Subscriber {
-    /// Begins with a socket that came when the room had been ended so often.
-    pub(super) fn reading(link: SocketLink, ends: i64) -> Self {
+    /// Begins with a socket that came when the room was like this.
+    pub(super) fn reading(link: SocketLink, came_to: Came) -> Self {
         let stage = Stage::Reading { kept: Vec::new(), overrun: false };
-        Self { link, stage, said: None, is_unsettled: false, is_host: false, ends }
+        Self { link, stage, said: None, is_unsettled: false, is_host: false, came_to }
     }
 
     fn hear(&mut self, place: Place, frame: &Utf8Bytes) {
@@ -348,14 +363,12 @@ impl RoomTail {
 
     /// Ends the subscriptions of who came before the room was ended so often, with a last frame.
     pub(super) fn remove_ended(&mut self, ends: i64, frame: &str) {
-        self.remove(Some(frame), |subscriber| subscriber.ends < ends);
+        self.remove(Some(frame), |subscriber| subscriber.came_to.ends < ends);
     }
 
-    pub(super) fn send_to_all(&self, frame: &str) {
-        let frame = Utf8Bytes::from(frame);
-        for subscriber in self.subscribers.values() {
-            subscriber.link.send(frame.clone());
-        }
+    /// Ends the subscriptions of who came before the room was closed for good, with a last frame.
+    pub(super) fn remove_closed(&mut self, frame: &str) {
+        self.remove(Some(frame), |subscriber| subscriber.came_to.is_active);
     }
 
     pub(super) fn links(&self) -> impl Iterator<Item = &SocketLink> {

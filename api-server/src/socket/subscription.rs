@@ -42,29 +42,12 @@ pub(super) async fn subscribe(
     let Context { conference, who, socket_id, .. } = *context;
     // Judged before the hub learns of it: nobody hears a room that is not theirs, not even for a moment.
     let access = conference.access(room_id, who, Action::ReadMessages).await?;
-    conference.hub.begin(room_id, socket_id, access.room.ends);
+    conference.hub.begin(&access.room, socket_id);
     match enter(context, room_id, request).await {
-        Ok(answer) => {
-            let (seq, rev) = (answer.messages.last().map_or(answer.last_seq, |message| message.seq), answer.rev);
-            if answer.truncated {
-                conference.hub.hold(room_id, socket_id, &encode(ServerFrame::Subscribed(Box::new(answer))));
-                return Ok(());
-            }
-            let frame = encode(ServerFrame::Subscribed(Box::new(answer.clone())));
-            match conference.hub.attach(room_id, socket_id, seq, rev, &frame) {
-                Attached::Live | Attached::Behind => {
-                    tell_end(context, &access.room);
-                    Ok(())
-                }
-                // So much came while the store was read that the client had better ask again.
-                Attached::Overrun => {
-                    let answer = Subscribed { truncated: true, ..answer };
-                    conference.hub.hold(room_id, socket_id, &encode(ServerFrame::Subscribed(Box::new(answer))));
-                    Ok(())
-                }
-                // Removed meanwhile: the frame that says so is on its way.
-                Attached::Gone => Ok(()),
-            }
+        Ok((answer, room)) => {
+            send_answer(context, answer, &room, encode);
+            tell_what_ended(context, &access.room, &room);
+            Ok(())
         }
         Err(problem) => {
             // The hold may be stored although the reading failed.
@@ -73,6 +56,24 @@ pub(super) async fn subscribe(
             }
             Err(problem)
         }
+    }
+}
+
+/// Sends the answer, and from there on what happens in the room.
+fn send_answer(context: &Context<'_>, answer: Subscribed, room: &Room, encode: impl Fn(ServerFrame) -> String) {
+    let Context { conference, socket_id, .. } = *context;
+    let hold = |answer| conference.hub.hold(room.id, socket_id, &encode(ServerFrame::Subscribed(Box::new(answer))));
+    if answer.truncated {
+        return hold(answer);
+    }
+    let (seq, rev) = (answer.messages.last().map_or(answer.last_seq, |message| message.seq), answer.rev);
+    let frame = encode(ServerFrame::Subscribed(Box::new(answer.clone())));
+    match conference.hub.attach(room.id, socket_id, seq, rev, &frame) {
+        Attached::Live | Attached::Behind => tell_end(context, room),
+        // So much came while the store was read that the client had better ask again.
+        Attached::Overrun => hold(Subscribed { truncated: true, ..answer }),
+        // Removed meanwhile: the frame that says so is on its way.
+        Attached::Gone => {}
     }
 }
 
@@ -86,9 +87,20 @@ fn tell_end(context: &Context<'_>, room: &Room) {
     }
 }
 
-/// Sets the person's presence and reads the room. The room's counters come first: what is newer
+/// Tells again of a meeting that ended, or a room that was closed, between the first and the last look at
+/// it: everybody was told before the hub knew of this socket, maybe.
+fn tell_what_ended(context: &Context<'_>, before: &Room, now: &Room) {
+    if now.ends > before.ends {
+        context.conference.hub.publish_ended(now);
+    }
+    if before.is_active && !now.is_active {
+        context.conference.hub.publish_closed(now.id);
+    }
+}
+
+/// Sets the person's presence and reads the room, which it gives as well. The room's counters come first: what is newer
 /// than they say comes live.
-async fn enter(context: &Context<'_>, room_id: RoomId, request: &Subscribe) -> Result<Subscribed, Problem> {
+async fn enter(context: &Context<'_>, room_id: RoomId, request: &Subscribe) -> Result<(Subscribed, Room), Problem> {
     let Context { conference, who, link, socket_id } = *context;
     let store = &conference.store;
     let hold = Hold { server_id: &conference.server_id, socket_id: &link.key };
@@ -116,18 +128,20 @@ async fn enter(context: &Context<'_>, room_id: RoomId, request: &Subscribe) -> R
     let newest_change = changed.last().map_or(0, |message| message.rev);
     let participants = store.present(room_id).await?.into_iter().map(Participant::from).collect();
     let allowed = allowed(who.actor(), &access.room, access.membership(), store.now());
-    Ok(Subscribed {
+    let waiting = conference.waiting_for(&access, who).await?;
+    let answer = Subscribed {
         room_id: room_id.get(),
         last_seq,
         rev: if more_changes { newest_change } else { room_rev.max(newest_change) },
         truncated: more_changes || range.last < last_seq,
         participants,
-        waiting: conference.waiting_for(&access, who).await?,
+        waiting,
         allowed: allowed.into_iter().map(str::to_owned).collect(),
         messages,
         changed: changed
             .into_iter()
             .map(|message| ChangedMessage { rev: message.rev, message: message.into() })
             .collect(),
-    })
+    };
+    Ok((answer, access.room))
 }

@@ -8,6 +8,9 @@ use super::*;
 use crate::hub::sockets::{Outbound, Sockets};
 use crate::rate_limit::RateLimits;
 
+/// A room that was neither ended nor closed.
+const NEW: Came = Came { ends: 0, is_active: true };
+
 /// A socket of a person, with what it was sent.
 struct Listener {
     id: SocketId,
@@ -52,9 +55,9 @@ fn what_comes_while_the_store_is_read_follows_what_was_read() {
     let mut sockets = Sockets::default();
     let (mut first, mut second) = (listener(&mut sockets, 1, "a"), listener(&mut sockets, 2, "b"));
     let mut tail = RoomTail::default();
-    tail.subscribe(first.id, Subscriber::reading(first.link.clone(), 0));
+    tail.subscribe(first.id, Subscriber::reading(first.link.clone(), NEW));
     assert_eq!(tail.attach(first.id, 3, 0, "answer"), Attached::Live);
-    tail.subscribe(second.id, Subscriber::reading(second.link.clone(), 0));
+    tail.subscribe(second.id, Subscriber::reading(second.link.clone(), NEW));
     assert_eq!(message(&mut tail, 4), Offer::Taken);
     assert_eq!(message(&mut tail, 5), Offer::Taken);
     // The store was read when 4 was there and 5 was not.
@@ -69,7 +72,7 @@ fn a_gap_is_not_jumped_and_an_old_message_not_repeated() {
     let mut sockets = Sockets::default();
     let mut one = listener(&mut sockets, 1, "a");
     let mut tail = RoomTail::default();
-    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
+    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), NEW));
     tail.attach(one.id, 3, 0, "answer");
     assert_eq!(message(&mut tail, 5), Offer::Gap);
     assert_eq!(message(&mut tail, 4), Offer::Taken);
@@ -83,7 +86,7 @@ fn what_came_before_the_first_place_was_known_is_read_again() {
     let mut sockets = Sockets::default();
     let mut one = listener(&mut sockets, 1, "a");
     let mut tail = RoomTail::default();
-    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
+    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), NEW));
     assert_eq!(message(&mut tail, 9), Offer::Taken);
     assert_eq!(tail.attach(one.id, 8, 0, "answer"), Attached::Behind);
     assert_eq!(tail.position(), Some((8, 0)));
@@ -96,9 +99,9 @@ fn a_newer_reading_does_not_hide_messages_from_others() {
     let mut sockets = Sockets::default();
     let (mut first, mut second) = (listener(&mut sockets, 1, "a"), listener(&mut sockets, 2, "b"));
     let mut tail = RoomTail::default();
-    tail.subscribe(first.id, Subscriber::reading(first.link.clone(), 0));
+    tail.subscribe(first.id, Subscriber::reading(first.link.clone(), NEW));
     tail.attach(first.id, 3, 0, "answer");
-    tail.subscribe(second.id, Subscriber::reading(second.link.clone(), 0));
+    tail.subscribe(second.id, Subscriber::reading(second.link.clone(), NEW));
     // Another server stored 4 and 5; only the second's reading has seen them.
     assert_eq!(tail.attach(second.id, 5, 0, "answer"), Attached::Behind);
     for seq in 4..=6 {
@@ -114,7 +117,7 @@ fn of_two_who_come_first_the_one_who_read_less_misses_nothing() {
     let (mut first, mut second) = (listener(&mut sockets, 1, "a"), listener(&mut sockets, 2, "b"));
     let mut tail = RoomTail::default();
     for one in [&first, &second] {
-        tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
+        tail.subscribe(one.id, Subscriber::reading(one.link.clone(), NEW));
     }
     // The second reads the store at 4; then 5 comes, and the first reads it with 5.
     assert_eq!(message(&mut tail, 5), Offer::Taken);
@@ -137,7 +140,7 @@ fn a_person_is_where_the_socket_inside_says() {
     let (away, reading) = (listener(&mut sockets, 2, "away"), listener(&mut sockets, 3, "reading"));
     let mut tail = RoomTail::default();
     for one in [&inside, &looking, &away, &reading] {
-        tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
+        tail.subscribe(one.id, Subscriber::reading(one.link.clone(), NEW));
     }
     for one in [&inside, &looking, &away] {
         tail.attach(one.id, 0, 0, "answer");
@@ -155,13 +158,13 @@ fn a_truncated_subscription_hears_of_people_only_until_it_asks_again() {
     let mut sockets = Sockets::default();
     let mut one = listener(&mut sockets, 1, "a");
     let mut tail = RoomTail::default();
-    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
+    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), NEW));
     tail.attach(one.id, 0, 0, "live");
-    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
+    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), NEW));
     tail.hold(one.id, "truncated");
     message(&mut tail, 1);
     tail.offer_participant(UserId::new(2).expect("positive"), 1, None, || "presence".to_owned());
-    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
+    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), NEW));
     assert_eq!(tail.attach(one.id, 1, 0, "rest"), Attached::Live);
     message(&mut tail, 2);
     assert_eq!(one.heard(), ["live", "truncated", "presence", "rest", "m2"]);
@@ -172,7 +175,7 @@ fn an_older_version_of_a_person_is_not_sent() {
     let mut sockets = Sockets::default();
     let mut one = listener(&mut sockets, 1, "a");
     let mut tail = RoomTail::default();
-    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
+    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), NEW));
     tail.attach(one.id, 0, 0, "answer");
     let user = UserId::new(2).expect("positive");
     let offers = [2, 1, 2, 3].map(|version| tail.offer_participant(user, version, None, || format!("v{version}")));
@@ -187,7 +190,7 @@ fn only_the_older_socket_inside_is_replaced() {
     let mut looking = listener(&mut sockets, 1, "looking");
     let mut tail = RoomTail::default();
     for one in [&old, &new, &looking] {
-        tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
+        tail.subscribe(one.id, Subscriber::reading(one.link.clone(), NEW));
         tail.attach(one.id, 0, 0, "answer");
     }
     for one in [&old, &new] {
@@ -210,7 +213,7 @@ fn a_socket_that_takes_over_is_not_replaced_before_the_store_knows() {
     let user = UserId::new(1).expect("positive");
     let mut tail = RoomTail::default();
     for one in [&old, &new] {
-        tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
+        tail.subscribe(one.id, Subscriber::reading(one.link.clone(), NEW));
         tail.attach(one.id, 0, 0, "answer");
     }
     tail.set_said(old.id, Some(Status::InCall));
@@ -227,7 +230,7 @@ fn a_socket_that_takes_over_is_not_replaced_before_the_store_knows() {
     assert_eq!(new.heard(), ["answer", "v1", "v2"]);
     // One that was overtaken on its way to the store goes when it comes back from there.
     let mut late = listener(&mut sockets, 1, "late");
-    tail.subscribe(late.id, Subscriber::reading(late.link.clone(), 0));
+    tail.subscribe(late.id, Subscriber::reading(late.link.clone(), NEW));
     tail.attach(late.id, 0, 0, "answer");
     tail.set_said(late.id, Some(Status::InCall));
     tail.offer_participant(user, 4, Some("new"), || "v4".to_owned());
@@ -242,13 +245,31 @@ fn too_much_while_reading_makes_the_answer_truncated() {
     let mut sockets = Sockets::default();
     let (one, mut late) = (listener(&mut sockets, 1, "a"), listener(&mut sockets, 2, "b"));
     let mut tail = RoomTail::default();
-    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), 0));
+    tail.subscribe(one.id, Subscriber::reading(one.link.clone(), NEW));
     tail.attach(one.id, 0, 0, "answer");
-    tail.subscribe(late.id, Subscriber::reading(late.link.clone(), 0));
+    tail.subscribe(late.id, Subscriber::reading(late.link.clone(), NEW));
     for seq in 1..=i64::try_from(MAX_KEPT).expect("small") + 1 {
         message(&mut tail, seq);
     }
     assert_eq!(tail.attach(late.id, 0, 0, "answer"), Attached::Overrun);
     tail.hold(late.id, "truncated");
     assert_eq!(late.heard(), ["truncated"]);
+}
+
+#[test]
+fn a_late_word_of_an_end_is_not_for_who_came_since() {
+    let mut sockets = Sockets::default();
+    let mut tail = RoomTail::default();
+    let mut before = listener(&mut sockets, 1, "before");
+    tail.subscribe(before.id, Subscriber::reading(before.link.clone(), NEW));
+    let mut ended = listener(&mut sockets, 2, "ended");
+    tail.subscribe(ended.id, Subscriber::reading(ended.link.clone(), Came { ends: 1, ..NEW }));
+    let mut closed = listener(&mut sockets, 3, "closed");
+    tail.subscribe(closed.id, Subscriber::reading(closed.link.clone(), Came { ends: 1, is_active: false }));
+
+    tail.remove_ended(1, "ended");
+    assert!(!tail.follows(before.id) && tail.follows(ended.id) && tail.follows(closed.id));
+    tail.remove_closed("closed");
+    assert!(!tail.follows(ended.id) && tail.follows(closed.id));
+    assert_eq!((before.heard(), ended.heard(), closed.heard()), (vec!["ended".into()], vec!["closed".into()], vec![]));
 }
