@@ -144,6 +144,13 @@ export type Answer = {
        * The room.
        */
       room_id: number;
+      type: "room_hidden";
+    }
+  | {
+      /**
+       * The room.
+       */
+      room_id: number;
       type: "room_closed";
     }
   | {
@@ -601,6 +608,10 @@ export interface AskPermission {
    * The action, by its word in the table of rules.
    */
   action: string;
+  /**
+   * The link code, for who is no member of a private room.
+   */
+  code?: string | null;
   /**
    * To whom, or about whose message.
    */

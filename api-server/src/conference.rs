@@ -26,20 +26,21 @@ use cloudmeet_core::chat::{ClientMsgId, Content};
 use cloudmeet_core::id::{MessageId, RoomId, UserId};
 use cloudmeet_core::permission::{Action, Actor, Membership, permit, role_in, sees};
 use cloudmeet_store::{
-    AccessReader, ConferenceStore, Draft, Identity, ListFilter, MessageWriter, RoomAccess, RoomListing, Sent,
-    StoreError, SubmitError,
+    AccessReader, ConferenceStore, Doer, Doing, Draft, Identity, ListFilter, MessageWriter, RoomAccess, RoomListing,
+    Sent, StoreError, SubmitError,
 };
 use tokio::sync::Semaphore;
 use url::Url;
 
 pub use self::pages::PageCache;
 pub use self::search_blocks::SearchBlocks;
+use crate::client_address::ClientAddress;
 use crate::extract::FieldErrors;
 use crate::hash_pool::HashPool;
 use crate::hub::Hub;
 use crate::origin::Names;
 use crate::problem::{Code, Problem, Rule};
-use crate::rate_limit::Limits;
+use crate::rate_limit::{DoorTry, Limits};
 use crate::sessions::Sessions;
 use crate::single_flight::SingleFlight;
 
@@ -98,13 +99,26 @@ impl Conference {
         Ok(access)
     }
 
+    /// The same for what is recorded when it is forbidden.
+    async fn access_of(&self, id: RoomId, doer: &Doer, action: Action) -> Result<RoomAccess, Problem> {
+        let outcome = self.access(id, &doer.who, action).await;
+        let doing = Doing { action: action.rule().action, target: action.towards(), detail: None };
+        self.or_recorded(id, doer, doing, outcome).await
+    }
+
     /// Finds a room for somebody who shows a link code: it exists for them, too.
-    async fn access_by_code(&self, id: RoomId, who: &Identity, code: String) -> Result<RoomAccess, Problem> {
-        self.count_key(id, who).await?;
+    async fn access_by_code(
+        &self,
+        id: RoomId,
+        (who, client): (&Identity, ClientAddress),
+        code: String,
+    ) -> Result<RoomAccess, Problem> {
+        let at = DoorTry { user_id: who.user_id, room_id: id, address: client.rate_key() };
+        self.count_key(at).await?;
         let mut access = self.find(id, who.user_id).await?;
         let is_seen = sees(who.actor(), &access.room, access.membership());
         if is_seen || self.is_code(id, code).await? {
-            self.limits.was_right_key(who.user_id, id).await;
+            self.limits.was_right_key(at).await;
             if access.membership() == Membership::Stranger && !is_seen {
                 access.invite();
             }

@@ -22,9 +22,10 @@ use cloudmeet_core::participant::{Participant, Turn};
 use cloudmeet_core::presence::Status;
 use cloudmeet_core::room::{Role, Room};
 use cloudmeet_core::time::Timestamp;
-use cloudmeet_store::{ConferenceStore, HoldEnd, StoreError};
+use cloudmeet_store::{ConferenceStore, HoldEnd, RoomAccess, StoreError};
 use tokio::sync::{Notify, mpsc};
 
+use feed::Changed;
 pub use follower::Follower;
 use lobby::Lobbies;
 use sockets::Sockets;
@@ -54,16 +55,7 @@ struct State {
     sockets: Sockets,
     rooms: HashMap<RoomId, RoomTail>,
     lobbies: Lobbies,
-    changed_listings: HashMap<RoomId, Audience>,
-}
-
-/// Says who hears that a room looks different in lists; the greater includes the lesser.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Audience {
-    /// Who watches all rooms.
-    Watchers,
-    /// Also who follows the room: its own settings changed.
-    Followers,
+    changed_listings: HashMap<RoomId, Changed>,
 }
 
 /// Is what somebody who may wait for the store does for the hub.
@@ -143,13 +135,13 @@ impl Hub {
         self.state().sockets.watch(id);
     }
 
-    /// Begins to follow a room, which was like this: from here on nothing is missed, but nothing is sent
-    /// before [`attach`](Self::attach). Begun again, it replaces what was.
-    pub fn begin(&self, room: &Room, id: SocketId) {
+    /// Begins to follow a room, to which its person is this: from here on nothing is missed, but nothing is
+    /// sent before [`attach`](Self::attach). Begun again, it replaces what was.
+    pub fn begin(&self, access: &RoomAccess, id: SocketId) {
         let mut state = self.state();
         let Some(link) = state.sockets.link(id) else { return };
-        let subscriber = Subscriber::reading(link, room.into());
-        state.rooms.entry(room.id).or_default().subscribe(id, subscriber);
+        let subscriber = Subscriber::reading(link, access.into());
+        state.rooms.entry(access.room.id).or_default().subscribe(id, subscriber);
     }
 
     /// Sends the answer to a subscription, and after it whatever came since the store was read.
@@ -245,7 +237,7 @@ impl Hub {
         let mut state = self.state();
         for message in messages {
             let room_id = message.room_id;
-            self.note_listing(&mut state, room_id, Audience::Watchers);
+            self.note_listing(&mut state, room_id, Changed::default());
             let Some(tail) = state.rooms.get_mut(&room_id) else { continue };
             let seq = message.seq;
             let offer = tail.offer_message(seq, || encode(&ServerFrame::Message { message: message.into() }));
@@ -285,16 +277,24 @@ impl Hub {
     /// elsewhere, stop following; who waits is shown to hosts alone.
     pub fn publish_participant(&self, participant: Participant) {
         let (room_id, user_id) = (participant.room_id, participant.user_id);
-        self.listing_changed(room_id);
-        let mut state = self.state();
-        let settled = lobby::settle(&mut state, &participant);
-        let tail = state.rooms.get_mut(&room_id).filter(|_| settled == lobby::Settled::Seen);
-        let Some(tail) = tail else { return lobby::tell(&mut state, &participant) };
         let is_out = !participant.membership.is_member();
+        let mut state = self.state();
+        let changed = if is_out { Changed::left_by(user_id) } else { Changed::default() };
+        self.note_listing(&mut state, room_id, changed);
+        let settled = lobby::settle(&mut state, &participant);
+        let Some(tail) = state.rooms.get_mut(&room_id) else { return lobby::tell(&mut state, &participant) };
+        let version = participant.presence.version;
+        if settled == lobby::Settled::Unseen {
+            // Whoever waits may have followed the room until they left it a moment ago.
+            let frame = encode(&ServerFrame::Unsubscribed { room_id: room_id.get() });
+            tail.remove_person(user_id, version, Some(&frame));
+            drop_if_empty(&mut state, room_id);
+            return lobby::tell(&mut state, &participant);
+        }
         let is_host = !is_out && participant.role() != Role::Participant;
         let told = participant.clone();
         let call_socket = participant.call_socket.clone();
-        let offer = tail.offer_participant(user_id, participant.presence.version, call_socket.as_deref(), || {
+        let offer = tail.offer_participant(user_id, version, call_socket.as_deref(), || {
             encode(&ServerFrame::Presence { room_id: room_id.get(), participant: participant.into() })
         });
         // An older word must not end what a newer one began.
@@ -304,7 +304,7 @@ impl Hub {
         tail.set_host(user_id, is_host);
         if is_out {
             let frame = encode(&ServerFrame::Unsubscribed { room_id: room_id.get() });
-            tail.remove_person(user_id, (told.last_turn == Some(Turn::Left)).then_some(frame.as_str()));
+            tail.remove_person(user_id, version, (told.last_turn == Some(Turn::Left)).then_some(frame.as_str()));
         } else if let Some(inside) = call_socket
             && tail.has_person(user_id)
         {
@@ -334,7 +334,10 @@ impl Hub {
     /// Tells everybody who follows a room when it ends, once.
     pub fn publish_closing(&self, room_id: RoomId, closes_at: Timestamp) {
         if let Some(tail) = self.state().rooms.get_mut(&room_id) {
-            tail.tell_end(closes_at, &closing_frame(room_id, closes_at));
+            tail.tell_end(
+                closes_at,
+                &encode(&ServerFrame::Closing { room_id: room_id.get(), closes_at: closes_at.into() }),
+            );
         }
     }
 
@@ -379,17 +382,16 @@ impl Hub {
 
     /// Notes that a room looks different in lists.
     pub fn listing_changed(&self, room_id: RoomId) {
-        self.note_listing(&mut self.state(), room_id, Audience::Watchers);
+        self.note_listing(&mut self.state(), room_id, Changed::default());
     }
 
     /// Notes that a room's own settings changed.
     pub fn settings_changed(&self, room_id: RoomId) {
-        self.note_listing(&mut self.state(), room_id, Audience::Followers);
+        self.note_listing(&mut self.state(), room_id, Changed::settings());
     }
 
-    fn note_listing(&self, state: &mut State, room_id: RoomId, audience: Audience) {
-        let known = state.changed_listings.entry(room_id).or_insert(audience);
-        *known = audience.max(*known);
+    fn note_listing(&self, state: &mut State, room_id: RoomId, changed: Changed) {
+        state.changed_listings.entry(room_id).or_default().merge(changed);
         self.0.listing_changed.notify_one();
     }
 
@@ -424,12 +426,6 @@ fn drop_if_empty(state: &mut State, room_id: RoomId) {
     if state.rooms.get(&room_id).is_some_and(RoomTail::is_empty) {
         state.rooms.remove(&room_id);
     }
-}
-
-/// Is what tells of a room's end before it comes.
-#[must_use]
-pub fn closing_frame(room_id: RoomId, closes_at: Timestamp) -> String {
-    encode(&ServerFrame::Closing { room_id: room_id.get(), closes_at: closes_at.into() })
 }
 
 fn revision_frame(message: Message) -> String {

@@ -117,10 +117,22 @@ pub struct Limits {
     tickets: Limiter,
     room_keys: Limiter,
     keys_of_person: Limiter,
+    keys_of_address: Limiter,
     room_passwords: Limiter,
     searches: Limiter,
     recorded_refusals: Limiter,
     exports: Limiter,
+}
+
+/// Is who shows a password or a link code at which room's door, and from where.
+#[derive(Debug, Clone, Copy)]
+pub struct DoorTry {
+    /// Who.
+    pub user_id: UserId,
+    /// At which room's door.
+    pub room_id: RoomId,
+    /// From where, as limits are counted.
+    pub address: IpAddr,
 }
 
 impl Limits {
@@ -139,6 +151,8 @@ impl Limits {
             // 10 at once and one a minute: a password of eight characters outlasts its room.
             room_keys: limiter("room_key", 10, 60_000),
             keys_of_person: limiter("key_of_person", 30, 20_000),
+            // Whoever makes accounts to guess with makes them from somewhere.
+            keys_of_address: limiter("key_of_address", 100, 6_000),
             room_passwords: limiter("room_password", 20, 10_000),
             searches: limiter("search", 30, 500),
             recorded_refusals: limiter("recorded_refusal", 20, 6_000),
@@ -204,9 +218,10 @@ impl Limits {
     ///
     /// # Errors
     /// The seconds to wait.
-    pub async fn room_key(&self, user_id: UserId, room_id: RoomId, now: Timestamp) -> Result<(), u64> {
-        self.take(&self.room_keys, || door_key(user_id, room_id), now).await?;
-        self.take(&self.keys_of_person, || user_id.to_string(), now).await
+    pub async fn room_key(&self, at: DoorTry, now: Timestamp) -> Result<(), u64> {
+        self.take(&self.room_keys, || door_key(at), now).await?;
+        self.take(&self.keys_of_person, || at.user_id.to_string(), now).await?;
+        self.take(&self.keys_of_address, || address_key(at.address), now).await
     }
 
     /// Counts the setting of a room's password by a person: each takes a hash.
@@ -226,10 +241,11 @@ impl Limits {
     }
 
     /// Takes back that what a person showed may have been a guess.
-    pub async fn was_right_key(&self, user_id: UserId, room_id: RoomId) {
+    pub async fn was_right_key(&self, at: DoorTry) {
         if self.switch == RateLimits::On {
-            self.keys_of_person.refund(&user_id.to_string()).await;
-            self.room_keys.refund(&door_key(user_id, room_id)).await;
+            self.keys_of_address.refund(&address_key(at.address)).await;
+            self.keys_of_person.refund(&at.user_id.to_string()).await;
+            self.room_keys.refund(&door_key(at)).await;
         }
     }
 
@@ -263,8 +279,8 @@ fn address_key(address: IpAddr) -> String {
     crypto::digest(&address.to_string())
 }
 
-fn door_key(user_id: UserId, room_id: RoomId) -> String {
-    format!("{user_id}/{room_id}")
+fn door_key(at: DoorTry) -> String {
+    format!("{}/{}", at.user_id, at.room_id)
 }
 
 fn account_key(email: &str) -> String {

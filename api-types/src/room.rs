@@ -411,6 +411,8 @@ pub struct AskPermission {
     pub action: String,
     /// To whom, or about whose message.
     pub user_id: Option<i64>,
+    /// The link code, for who is no member of a private room.
+    pub code: Option<String>,
 }
 
 /// Says which people of a room to list; without either, who is not offline.

@@ -144,6 +144,11 @@ pub enum ServerFrame {
         /// The room as the receiving person sees it.
         room: Room,
     },
+    /// A room exists for this person no more: it became private, or they do not belong to it any more.
+    RoomHidden {
+        /// The room.
+        room_id: i64,
+    },
     /// A room was closed for good.
     RoomClosed {
         /// The room.

@@ -66,6 +66,20 @@ pub enum EntryError {
     RoomFull,
 }
 
+impl EntryError {
+    /// Gives the word by which programs know what decided, where it was no rule of who may come at all.
+    #[must_use]
+    pub const fn decided_by(self) -> Option<&'static str> {
+        match self {
+            Self::Denied(_) => None,
+            Self::Banned => Some("ban"),
+            Self::NotOpen { .. } => Some("opens_at"),
+            Self::PasswordRequired | Self::WrongPassword => Some("password"),
+            Self::RoomFull => Some("capacity"),
+        }
+    }
+}
+
 /// Decides about a visitor at `now`. The owner is never kept out of an open room; who is a member needs
 /// neither password nor lobby.
 ///

@@ -107,13 +107,16 @@ impl Participant {
         self.last_turn = self.last_turn.filter(|turn| *turn != Turn::Admitted);
     }
 
-    /// Ends the person's membership, waiting and presence.
+    /// Ends the person's membership, waiting and presence. What a host did to their microphone holds until the
+    /// meeting ends, or a host removes them.
     pub fn part(&mut self, turn: Turn, now: Timestamp) {
         self.membership = Membership::Stranger;
         self.last_turn = Some(turn);
         self.waiting_since = None;
         self.call_socket = None;
-        self.media = MediaState::default();
+        // Whoever goes by themselves comes back as muted as they went.
+        let muted_by_host = self.media.muted_by_host && matches!(turn, Turn::Left | Turn::Withdrew);
+        self.media = MediaState { muted_by_host, ..MediaState::default() };
         self.presence = self.presence.end(now);
     }
 }

@@ -331,10 +331,12 @@ pub fn allowed(actor: Actor, room: &Room, membership: Membership, now: Timestamp
         .collect()
 }
 
+/// Stands for whoever it may be.
+pub const SOMEBODY: UserId = UserId::new(i64::MAX).expect("positive");
+
 /// Is towards whom somebody usually acts: one edits what one wrote oneself, everything else is done to others.
 #[must_use]
 pub fn usual_object(word: &str, actor: UserId) -> UserId {
-    const SOMEBODY: UserId = UserId::new(i64::MAX).expect("positive");
     if word == Action::EditMessage(SOMEBODY).rule().action { actor } else { SOMEBODY }
 }
 

@@ -23,7 +23,7 @@ pub use batch::{Batches, Draft, Sent};
 pub use deeds::{Deed, Doer, Doing};
 pub use entry::{JoinOutcome, LeaveError, Proof, Secrets};
 pub use lists::{ListFilter, RoomAudience, RoomListing};
-pub use meeting::{HandOnError, LinkCodeError, MEETINGS_ENDED_AT_ONCE};
+pub use meeting::{HandOnError, LinkCodeError, OverMeetings};
 pub use messages::{MessageChange, MessageError};
 pub use moderation::{AllAdmitted, ModerateError, Moderated, People};
 pub use people::Identity;

@@ -28,9 +28,9 @@ pub use changes::{AccountChange, ChangeRow, RoomChange, Tail};
 pub use clock::Clock;
 pub use conference::{
     Accesses, AllAdmitted, Batches, ConferenceStore, Deed, Doer, Doing, Draft, HandOnError, Hold, HoldEnd, Identity,
-    JoinOutcome, LeaveError, LinkCodeError, ListFilter, MEETINGS_ENDED_AT_ONCE, MessageChange, MessageError,
-    ModerateError, Moderated, NewRoom, People, Proof, RoomAccess, RoomAudience, RoomError, RoomListing, SEARCH_BLOCK,
-    SearchFrom, Secrets, Sent, TicketHolder,
+    JoinOutcome, LeaveError, LinkCodeError, ListFilter, MessageChange, MessageError, ModerateError, Moderated, NewRoom,
+    OverMeetings, People, Proof, RoomAccess, RoomAudience, RoomError, RoomListing, SEARCH_BLOCK, SearchFrom, Secrets,
+    Sent, TicketHolder,
 };
 pub use db::{Location, OpenError};
 pub use error::{Failure, StoreError};

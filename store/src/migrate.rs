@@ -38,6 +38,7 @@ pub(crate) const CONFERENCE: MigrationSet = MigrationSet {
         },
         Script { version: 2, description: "renamings", text: include_str!("../migrations/conference_0002.sql") },
         Script { version: 3, description: "rules", text: include_str!("../migrations/conference_0003.sql") },
+        Script { version: 4, description: "hidden rooms", text: include_str!("../migrations/conference_0004.sql") },
     ],
 };
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import pytest
 
 from conftest import fresh_databases, fresh_redis
-from contract.client import Person
+from contract.client import Person, Socket
 from harness.server import Pair, Server, Split
 
 
@@ -45,3 +46,44 @@ def people(server):
     yield make
     for person in made:
         person.close()
+
+
+@pytest.fixture(scope="module", params=["whole", "in parts", "whole with Redis", "in parts with Redis"])
+def servers(request, postgres):
+    shared = fresh_databases(postgres) | {"INTERNAL_TOKEN": "the-same-secret-on-both-of-the-servers", "RATE_LIMITS": "off"}
+    if request.param.endswith("Redis"):
+        shared |= fresh_redis(request.getfixturevalue("redis"))
+    with contextlib.ExitStack() as stack:
+        if request.param.startswith("whole"):
+            here, there = (stack.enter_context(Server(**shared)) for _ in range(2))
+        else:
+            here = stack.enter_context(Split(**shared))
+            there = stack.enter_context(Split(auth=here.auth, **shared))
+        Person(here, "Administrator").close()
+        yield here, there
+
+
+@pytest.fixture
+def room(servers):
+    """A room of Ann's in which Bob is too: `(ann, bob, room)`. Their REST calls go to the first server."""
+    here, _ = servers
+    ann, bob = Person(here, "Ann"), Person(here, "Bob")
+    room = ann.room()
+    bob.join(room)
+    yield ann, bob, room
+    ann.close()
+    bob.close()
+
+
+@pytest.fixture
+def socket_there(servers):
+    """Opens sockets on the second server: tickets hold on every one."""
+    opened = []
+
+    def open_socket(person: Person) -> Socket:
+        opened.append(Socket(servers[1], person.ticket()))
+        return opened[-1]
+
+    yield open_socket
+    for socket in opened:
+        socket.raw.close()

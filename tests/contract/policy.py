@@ -84,6 +84,13 @@ FRAMES: dict[str, tuple[str, str, dict]] = {
     "unsubscribe": ("read_messages", "unsubscribed", {}),
 }
 
+# What keeps people out who might come in otherwise: who enters all the same, and what decides about the others.
+DOORS: dict[str, tuple[set[str], str]] = {
+    "not_open": ({"owner"}, "opens_at"),
+    "password": (MEMBERS | {"waiting"}, "password"),
+    "full": (MEMBERS, "capacity"),
+}
+
 # What is about no room, or about everybody's own.
 ELSEWHERE = {
     "listRooms", "createRoom", "listDeeds", "issueTicket", "openSocket", "health", "livez", "readyz", "register", "login",

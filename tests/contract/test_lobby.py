@@ -186,6 +186,34 @@ def test_a_meeting_is_told_of_its_end_and_ended_in_time(people):
     assert not [frame for frame in guest.kept if frame["type"] == "closing"], "it is told once"
 
 
+def test_of_its_end_a_meeting_is_told_five_minutes_before_and_not_sooner(people):
+    ann = people("Ann")
+    room = ann.room()
+    socket = ann.socket()
+    socket.subscribe(room, status="in_call")
+    closes_at = datetime.now(UTC) + timedelta(minutes=5, seconds=2)
+    assert ann.patch(f"/api/rooms/{room}", closes_at=closes_at.isoformat()).status_code == 200
+    socket.receive("closing", timeout=8, room_id=room)
+    left = closes_at - datetime.now(UTC)
+    assert timedelta(minutes=4, seconds=54) < left < timedelta(minutes=5, milliseconds=50), left
+
+
+def test_who_was_muted_by_a_host_is_so_after_coming_back_until_the_meeting_ends(people):
+    ann, bob = people("Ann", "Bob")
+    room = ann.room()
+    ann.join(room)
+    bob.join(room)
+    is_muted = lambda: {one["user_id"]: one["muted_by_host"] for one in ann.detail(room)["participants"]}[bob.id]  # noqa: E731
+    assert ann.do(room, "mute", bob).status_code == 200 and is_muted()
+    assert bob.post(f"/api/rooms/{room}/leave").status_code == 200
+    bob.join(room)
+    assert is_muted()
+    bob.post(f"/api/rooms/{room}/leave")
+    assert ann.post(f"/api/rooms/{room}/end").status_code == 200
+    bob.join(room)
+    assert not is_muted()
+
+
 def test_a_private_room_is_told_to_its_people_alone(people):
     ann, bob, eve = people("Ann", "Bob", "Eve")
     room = ann.room(visibility="private")

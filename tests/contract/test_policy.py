@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from contract.client import Person
-from contract.policy import ELSEWHERE, FRAMES, FRAMES_ELSEWHERE, OPERATIONS, RULES, may
+from contract.policy import DOORS, ELSEWHERE, FRAMES, FRAMES_ELSEWHERE, OPERATIONS, RULES, may
 
 SUBJECTS = ["anonymous", "machine", "stranger", "banned", "waiting", "member", "moderator", "owner", "administrator"]
 STATES = ["public", "private", "over", "deleted"]
@@ -155,6 +155,11 @@ def test_the_server_says_beforehand_what_one_may(cast, subject, state):
         assert person.get(f"/api/rooms/{stage.room}/can-i", action="join").status_code == 404
         return
     listed = set(detail.json()["allowed"])
+    # The end of a meeting empties its lobby.
+    sees_lobby = may(subject, "see_lobby", state) and state in ("public", "private")
+    assert {one["user_id"] for one in detail.json()["waiting"]} == (
+        {cast["waiting"].id, cast["waits too"].id} if sees_lobby else set()
+    )
     for action in RULES:
         answer = person.get(f"/api/rooms/{stage.room}/can-i", action=action).json()
         assert set(answer) == {"allowed", "rule", "detail"} and answer["rule"].split(".")[0] == action and answer["detail"]
@@ -162,6 +167,39 @@ def test_the_server_says_beforehand_what_one_may(cast, subject, state):
         # The door looks at more than who asks.
         if action != "join":
             assert (action in listed) == answer["allowed"], action
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_the_door_lets_in_whom_the_table_says(cast, subject, door):
+    stage = Stage(cast, "public")
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    settings = {
+        "not_open": {"opens_at": later}, "password": {"visibility": "password", "password": "open sesame now"},
+        "full": {"capacity": 2, "lobby": False},
+    }
+    assert cast["owner"].patch(f"/api/rooms/{stage.room}", **settings[door]).status_code == 200
+    enters, decided_by = DOORS[door]
+    answer = stage.ask(cast, subject, "joinRoom")
+    if subject in ("anonymous", "machine"):
+        assert answer.status_code == 401
+        return
+    said = cast[subject].get(f"/api/rooms/{stage.room}/can-i", action="join").json()
+    if subject == "banned":
+        assert (answer.json()["code"], said["rule"]) == ("banned", "join.ban")
+        return
+    assert (answer.is_success, said["allowed"]) == (subject in enters,) * 2, (answer.text, said)
+    assert said["rule"] == ("join.anybody.open" if subject in enters else f"join.{decided_by}")
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_what_one_wrote_is_ones_own(cast, subject):
+    stage = Stage(cast, "public")
+    path = f"/api/rooms/{stage.room}/messages"
+    others = cast.http(subject).patch(f"{path}/{stage.messages['extra']}", json={"content": "not mine"})
+    assert is_refused(others), others.text
+    if subject in stage.messages:
+        assert cast.http(subject).delete(f"{path}/{stage.messages[subject]}").status_code == 204
 
 
 @pytest.mark.parametrize("state", STATES)

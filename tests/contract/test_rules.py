@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-from contract.client import MESSAGE, PARTICIPANT, ROOM, problem
-from harness.server import Server
+from conftest import fresh_databases, fresh_redis
+from contract.client import MESSAGE, PARTICIPANT, ROOM, Person, problem
+from harness.server import Pair, Server
 
 PASSWORD = "open sesame now"
 DEED = {
@@ -301,18 +304,92 @@ def test_deeds_are_told_to_the_owner_and_all_to_administrators(people, administr
     deeds = ann.get(f"/api/rooms/{room}/audit").json()
     assert all(set(deed) == DEED for deed in deeds)
     assert [(deed["action"], deed["result"]) for deed in deeds] == [
-        ("change_room", "done"), ("ban", "done"), ("kick", "forbidden"), ("create_room", "done"),
+        ("read_audit", "forbidden"), ("change_room", "done"), ("ban", "done"), ("kick", "forbidden"), ("create_room", "done"),
     ]
-    ban = deeds[1]
+    ban = deeds[2]
     assert (ban["actor_id"], ban["actor_name"], ban["target_id"]) == (ann.id, "Ann", bob.id)
     assert (ban["request_id"], ban["address"], ban["room_id"]) == ("my-request-7", "127.0.0.1", room)
-    assert deeds[0]["detail"] == "description, capacity"
+    assert deeds[1]["detail"] == "description, capacity"
     assert "business" not in json.dumps(deeds) and "plans" not in json.dumps(deeds)
     older = ann.get(f"/api/rooms/{room}/audit", before_id=ban["id"], limit=1).json()
     assert [deed["action"] for deed in older] == ["kick"]
     for query in ({"limit": 0}, {"limit": 201}, {"before_id": 0}):
         problem(ann.get(f"/api/rooms/{room}/audit", **query), 422, "invalid")
     assert {deed["id"] for deed in deeds} <= {deed["id"] for deed in administrator.get("/api/audit", limit=200).json()}
+
+
+def test_what_was_refused_is_recorded_too(people):
+    ann, bob = people("Ann", "Bob")
+    room = ann.room(visibility="private")
+    bob.join(room, code=ann.get(f"/api/rooms/{room}/link-code").json()["code"])
+    said = ann.say(room, "mine")
+    path = f"/api/rooms/{room}/messages/{said['id']}"
+    for answer in (
+        bob.patch(path, content="not mine"), bob.delete(path), bob.get(f"/api/rooms/{room}/link-code"),
+        bob.get(f"/api/rooms/{room}/participants", banned=True), bob.get(f"/api/rooms/{room}/export"),
+    ):
+        problem(answer, 403, "forbidden")
+    refused = [deed["action"] for deed in ann.get(f"/api/rooms/{room}/audit").json() if deed["result"] == "forbidden"]
+    assert refused == ["export", "see_bans", "read_link_code", "delete_message", "edit_message"]
+
+
+def test_a_long_history_is_taken_along_whole(people):
+    ann = people("Ann")
+    room = ann.room()
+    ann.join(room)
+    # More than the server reads at once.
+    count = 2100
+    with ThreadPoolExecutor(8) as together:
+        list(together.map(lambda number: ann.say(room, f"line {number}"), range(count)))
+    messages = json.loads(ann.get(f"/api/rooms/{room}/export").text)["messages"]
+    assert [message["seq"] for message in messages] == list(range(1, count + 1))
+    assert {message["content"] for message in messages} == {f"line {number}" for number in range(count)}
+    for form in ("txt", "html"):
+        told = re.findall(r"line \d+", ann.get(f"/api/rooms/{room}/export", format=form).text)
+        assert told == [message["content"] for message in messages], form
+
+
+def test_a_room_is_active_when_something_happens_in_it(people):
+    ann, bob = people("Ann", "Bob")
+    room = ann.room()
+    seen = [ann.detail(room)["last_activity_at"]]
+    for happens in (lambda: bob.join(room), lambda: ann.say(room, "hello"), lambda: ann.patch(f"/api/rooms/{room}", name="New")):
+        happens()
+        seen.append(ann.detail(room)["last_activity_at"])
+    assert seen == sorted(set(seen)), seen
+    assert ann.get("/api/rooms").json()[0]["last_activity_at"] == seen[-1]
+
+
+def test_at_the_door_it_is_said_what_decides(people):
+    ann, bob, eve = people("Ann", "Bob", "Eve")
+    room = ann.room()
+
+    def decides(person, **more):
+        answer = person.get(f"/api/rooms/{room}/can-i", action="join", **more)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["allowed"], answer.json()["rule"]
+
+    assert decides(bob) == (True, "join.anybody.open")
+    bob.join(room)
+    ann.do(room, "ban", bob)
+    assert decides(bob) == (False, "join.ban")
+    ann.patch(f"/api/rooms/{room}", visibility="password", password=PASSWORD)
+    assert decides(eve) == (False, "join.password")
+    ann.patch(f"/api/rooms/{room}", opens_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
+    assert decides(eve) == (False, "join.opens_at")
+    assert decides(ann) == (True, "join.anybody.open")
+    ann.patch(f"/api/rooms/{room}", opens_at=None, visibility="private")
+    problem(eve.get(f"/api/rooms/{room}/can-i", action="join"), 404, "room_not_found")
+    code = ann.get(f"/api/rooms/{room}/link-code").json()["code"]
+    assert decides(eve, code=code) == (True, "join.anybody.open")
+    ann.patch(f"/api/rooms/{room}", capacity=2)
+    dan = people("Dan")
+    for person in (ann, dan):
+        person.join(room, code=code)
+    assert decides(eve, code=code) == (False, "join.capacity")
+    over = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+    ann.patch(f"/api/rooms/{room}", closes_at=over)
+    assert decides(ann) == (False, "join.anybody.open")
 
 
 def test_an_administrator_hands_on_a_room_of_somebody_else(people, administrator):
@@ -325,8 +402,6 @@ def test_an_administrator_hands_on_a_room_of_somebody_else(people, administrator
 
 def test_passwords_and_codes_are_not_guessed_fast():
     with Server() as server:
-        from contract.client import Person
-
         ann, bob = Person(server, "Ann"), Person(server, "Bob")
         guarded, hidden = ann.room(visibility="password", password=PASSWORD), ann.room(visibility="private")
         answers = [bob.post(f"/api/rooms/{guarded}/join", password=f"guess number {n}").status_code for n in range(11)]
@@ -347,4 +422,36 @@ def test_passwords_and_codes_are_not_guessed_fast():
             eve.join(guarded, password=PASSWORD)
             eve.post(f"/api/rooms/{guarded}/leave")
         for person in (ann, bob, dan, eve):
+            person.close()
+
+
+def test_guesses_are_counted_by_address_too():
+    with Server() as server:
+        ann = Person(server, "Ann")
+        rooms = [ann.room(visibility="password", password=PASSWORD) for _ in range(2)]
+        guessers = [Person(server, f"Guesser {number}") for number in range(13)]
+        began = time.monotonic()
+        answers = [
+            guesser.post(f"/api/rooms/{room}/join", password="a wrong guess").status_code
+            for guesser in guessers for room in rooms for _ in range(5)
+        ]
+        assert answers[:100] == [403] * 100
+        # One more every six seconds.
+        assert 100 <= answers.count(403) <= 101 + (time.monotonic() - began) / 6, answers
+        assert answers.count(403) + answers.count(429) == len(answers)
+        for person in (ann, *guessers):
+            person.close()
+
+
+def test_guesses_are_counted_for_all_servers_together(postgres, redis):
+    with Pair(**fresh_databases(postgres), **fresh_redis(redis)) as pair:
+        ann, bob = Person(pair, "Ann"), Person(pair, "Bob")
+        room = ann.room(visibility="password", password=PASSWORD)
+        answers = [
+            httpx.post(f"{server.url}/api/rooms/{room}/join", json={"password": "a wrong guess"},
+                       headers={"authorization": bob.http.headers["authorization"]}).status_code
+            for _ in range(6) for server in pair.servers()
+        ]
+        assert answers == [403] * 10 + [429] * 2
+        for person in (ann, bob):
             person.close()

@@ -2,61 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import statistics
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-import pytest
 
-from conftest import fresh_databases, fresh_redis
 from contract.client import PASSWORD, Person, Socket, problem
-from harness.server import Server, Split, bites_s
+from harness.server import bites_s
 
 # Without Redis, servers look for each other's changes once a second.
 HEARD_S = 5
-
-
-@pytest.fixture(scope="module", params=["whole", "in parts", "whole with Redis", "in parts with Redis"])
-def servers(request, postgres):
-    shared = fresh_databases(postgres) | {"INTERNAL_TOKEN": "the-same-secret-on-both-of-the-servers", "RATE_LIMITS": "off"}
-    if request.param.endswith("Redis"):
-        shared |= fresh_redis(request.getfixturevalue("redis"))
-    with contextlib.ExitStack() as stack:
-        if request.param.startswith("whole"):
-            here, there = (stack.enter_context(Server(**shared)) for _ in range(2))
-        else:
-            here = stack.enter_context(Split(**shared))
-            there = stack.enter_context(Split(auth=here.auth, **shared))
-        Person(here, "Administrator").close()
-        yield here, there
-
-
-@pytest.fixture
-def room(servers):
-    """A room of Ann's in which Bob is too: `(ann, bob, room)`. Their REST calls go to the first server."""
-    here, _ = servers
-    ann, bob = Person(here, "Ann"), Person(here, "Bob")
-    room = ann.room()
-    bob.join(room)
-    yield ann, bob, room
-    ann.close()
-    bob.close()
-
-
-@pytest.fixture
-def socket_there(servers):
-    """Opens sockets on the second server: tickets hold on every one."""
-    opened = []
-
-    def open_socket(person: Person) -> Socket:
-        opened.append(Socket(servers[1], person.ticket()))
-        return opened[-1]
-
-    yield open_socket
-    for socket in opened:
-        socket.raw.close()
 
 
 def messages(frames):
@@ -247,41 +202,3 @@ def test_a_role_given_on_one_server_holds_on_the_other(servers, room, socket_the
     ann.post(f"/api/rooms/{room}/owner", user_id=bob.id)
     there.presence(ann.id, timeout=HEARD_S, role="moderator", is_owner=False)
     eve.close()
-
-
-def test_of_two_who_want_the_last_seat_on_two_servers_one_comes_in(servers, room):
-    ann, bob, room = room
-    ann.patch(f"/api/rooms/{room}", capacity=2)
-    guests = [Person(servers[number % 2], f"Guest {number}") for number in range(6)]
-    with ThreadPoolExecutor(len(guests)) as together:
-        answers = list(together.map(lambda guest: guest.post(f"/api/rooms/{room}/join").status_code, guests))
-    assert sorted(answers) == [200] + [403] * 5, answers
-    assert ann.detail(room)["participants_count"] == 2
-    for guest in guests:
-        guest.close()
-
-
-def test_a_kick_and_a_coming_back_on_two_servers_leave_one_of_both(servers, room):
-    ann, bob, room = room
-    elsewhere = httpx.Client(base_url=servers[1].url, headers={"authorization": bob.http.headers["authorization"]})
-    for _ in range(5):
-        bob.join(room)
-        with ThreadPoolExecutor(2) as together:
-            kicked = together.submit(ann.do, room, "kick", bob)
-            joined = together.submit(elsewhere.post, f"/api/rooms/{room}/join")
-        assert (kicked.result().status_code, joined.result().status_code) == (200, 200)
-        members = {one["user_id"] for one in ann.get(f"/api/rooms/{room}/participants", members=True).json()}
-        present = {one["user_id"] for one in ann.detail(room)["participants"]}
-        assert (bob.id in members) == (bob.id in present), "half a member"
-    elsewhere.close()
-
-
-def test_whose_password_changes_while_inside_stays_inside(room, socket_there):
-    ann, bob, room = room
-    there = socket_there(ann)
-    there.subscribe(room, status="in_call")
-    assert ann.patch("/api/auth/me", password="another-good-one", current_password=PASSWORD).status_code == 200
-    assert ann.patch(f"/api/rooms/{room}", visibility="password", password="a new word here").status_code == 200
-    bob.join(room)
-    there.ask("send", "sent", room_id=room, client_msg_id="1", content="still here")
-    assert {one["user_id"] for one in ann.detail(room)["participants"]} == {ann.id, bob.id}

@@ -4,6 +4,9 @@
 
 DIRECTORY holds the copy and what is compiled; WORD picks mutants by what they are about. The copy is of the last
 commit. Ends with 1 if a mutant is not noticed.
+
+A mutant with `each` is compiled once and asks its environment which of many faults it is to have: one for each word
+that the regular expression finds in the file, with each of the `faults`.
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ def judge(copy: pathlib.Path, target: pathlib.Path, mutant: dict) -> str:
     if whole.count(mutant["old"]) != 1:
         return "is not where it should be"
     file.write_text(whole.replace(mutant["old"], mutant["new"]))
+    server = target / "debug/cloudmeet-api-server"
     try:
         settings = {"CARGO_TARGET_DIR": str(target)}
         build = ["cargo", "build", "--locked", "--package", "cloudmeet-api-server"]
@@ -48,15 +52,40 @@ def judge(copy: pathlib.Path, target: pathlib.Path, mutant: dict) -> str:
         if "cargo" in mutant:
             tests = run(copy, "tests/harness/with-postgres.sh", "cargo", "test", "--locked", *mutant["cargo"],
                         timeout_s=TESTS_S, **settings)
-        else:
-            tests = run(copy, sys.executable, "-m", "pytest", "-x", "-q", *mutant["tests"], timeout_s=TESTS_S,
-                        CLOUDMEET_SERVER=str(target / "debug/cloudmeet-api-server"), **settings)
-        if not tests.returncode:
-            return "NOT NOTICED"
-        red = [pytest or cargo for pytest, cargo in RED.findall(tests.stdout)]
-        return f"noticed by {red[0]}" if red else "fails without a red test:\n" + tests.stdout[-2000:]
+            return noticed(tests)
+        if "each" not in mutant:
+            return noticed(run_tests(copy, mutant, server))
+        return noticed_each(copy, mutant, server, re.findall(mutant["each"], whole, re.MULTILINE))
     finally:
         file.write_text(whole)
+
+
+def run_tests(copy: pathlib.Path, mutant: dict, server: pathlib.Path) -> subprocess.CompletedProcess:
+    return run(copy, sys.executable, "-m", "pytest", "-x", "-q", *mutant["tests"], timeout_s=TESTS_S,
+               CLOUDMEET_SERVER=str(server))
+
+
+def noticed(tests: subprocess.CompletedProcess) -> str:
+    if not tests.returncode:
+        return "NOT NOTICED"
+    red = [pytest or cargo for pytest, cargo in RED.findall(tests.stdout)]
+    return f"noticed by {red[0]}" if red else "fails without a red test:\n" + tests.stdout[-2000:]
+
+
+def noticed_each(copy: pathlib.Path, mutant: dict, server: pathlib.Path, words: list[str]) -> str:
+    """Tries every fault of a mutant that has many. Without any the tests have to be green."""
+    faulty = server.with_name("faulty-server")
+    count = 0
+    for fault in ["none", *(f"{word} {kind}" for word in words for kind in mutant["faults"])]:
+        # Tests give their servers an environment of their own.
+        faulty.write_text(f"#!/bin/sh\nMUTANT='{fault}' exec '{server}' \"$@\"\n")
+        faulty.chmod(0o755)
+        outcome = noticed(run_tests(copy, mutant, faulty))
+        print(f"    {fault}: {outcome}", flush=True)
+        if (fault == "none") != (outcome == "NOT NOTICED"):
+            return f"{fault}: {outcome}"
+        count += fault != "none"
+    return f"noticed by tests, each of {count}"
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ use super::Conference;
 use crate::docs::problems;
 use crate::extract::{FieldErrors, QueryParams, RoomPath};
 use crate::problem::{Code, Problem, Rule};
-use crate::sessions::Caller;
+use crate::sessions::{Acting, Caller};
 
 const DEFAULT_LIMIT: i64 = 50;
 const MAX_LIMIT: i64 = 200;
@@ -23,11 +23,11 @@ const MAX_LIMIT: i64 = 200;
 pub(super) async fn of_room(
     State(conference): State<Arc<Conference>>,
     RoomPath(id): RoomPath,
-    caller: Caller,
+    Acting(doer): Acting,
     QueryParams(query): QueryParams<ListDeeds>,
 ) -> Result<Json<Vec<Deed>>, Problem> {
     let (before_id, limit) = page(query)?;
-    conference.access(id, &caller.identity, Action::ReadAudit).await?;
+    conference.access_of(id, &doer, Action::ReadAudit).await?;
     let deeds = conference.store.deeds(Some(id), before_id, limit).await?;
     Ok(Json(deeds.into_iter().map(wire).collect()))
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use aide::transform::TransformOperation;
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
 use cloudmeet_api_types::chat::MarkRead;
 use cloudmeet_api_types::room::{JoinRoom, Joined, Left, Waiting};
 use cloudmeet_core::id::RoomId;
@@ -18,9 +18,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Conference;
+use crate::client_address::ClientAddress;
 use crate::docs::problems;
 use crate::extract::{JsonBody, OptionalJsonBody, RoomPath};
 use crate::problem::{Language, Problem, Rule};
+use crate::rate_limit::DoorTry;
 use crate::sessions::{Acting, Caller};
 
 /// Is a body whose members this release does not know.
@@ -31,10 +33,11 @@ pub(super) async fn join(
     State(conference): State<Arc<Conference>>,
     RoomPath(id): RoomPath,
     Acting(doer): Acting,
+    Extension(client): Extension<ClientAddress>,
     language: Language,
     OptionalJsonBody(body): OptionalJsonBody<JoinRoom>,
 ) -> Result<Response, Problem> {
-    let proof = conference.prove(id, &doer.who, body).await?;
+    let proof = conference.prove(id, (&doer.who, client), body).await?;
     let outcome = conference.store.join(id, &doer.who, &proof).await.map_err(Problem::from);
     let outcome = conference.or_recorded(id, &doer, Doing { action: JOIN, ..Doing::default() }, outcome).await?;
     let (participant_id, room_id) = (outcome.participant.id.get(), id.get());
@@ -117,17 +120,23 @@ pub(super) fn mark_read_docs(operation: TransformOperation<'_>) -> TransformOper
 impl Conference {
     /// Looks at what somebody shows at the door. Each look at a password or a code is counted, for it may be
     /// a guess; one that was right is given back.
-    async fn prove(&self, id: RoomId, who: &Identity, shown: JoinRoom) -> Result<Proof, Problem> {
+    async fn prove(
+        &self,
+        id: RoomId,
+        (who, client): (&Identity, ClientAddress),
+        shown: JoinRoom,
+    ) -> Result<Proof, Problem> {
         let nothing = Proof::default();
         if shown.password.is_none() && shown.code.is_none() {
             return Ok(nothing);
         }
         // Counted first, for any number: that one is limited must not say which rooms there are.
-        self.count_key(id, who).await?;
+        let at = DoorTry { user_id: who.user_id, room_id: id, address: client.rate_key() };
+        self.count_key(at).await?;
         let access = self.find(id, who.user_id).await?;
         let visibility = access.room.visibility;
         if access.membership().is_member() || visibility == Visibility::Public {
-            self.limits.was_right_key(who.user_id, id).await;
+            self.limits.was_right_key(at).await;
             return Ok(nothing);
         }
         let secrets = self.store.secrets(id).await?;
@@ -144,14 +153,14 @@ impl Conference {
             (_, None) => (nothing, true),
         };
         if is_right {
-            self.limits.was_right_key(who.user_id, id).await;
+            self.limits.was_right_key(at).await;
         }
         Ok(proof)
     }
 
     /// Counts what somebody shows at a room's door, before it is looked at.
-    pub(super) async fn count_key(&self, id: RoomId, who: &Identity) -> Result<(), Problem> {
-        self.limits.room_key(who.user_id, id, self.store.now()).await.map_err(Problem::rate_limited)
+    pub(super) async fn count_key(&self, at: DoorTry) -> Result<(), Problem> {
+        self.limits.room_key(at, self.store.now()).await.map_err(Problem::rate_limited)
     }
 
     /// Says whether a link code is a private room's.

@@ -17,7 +17,7 @@ use super::settings::new_link_code;
 use crate::docs::problems;
 use crate::extract::{JsonBody, OptionalJsonBody, RoomPath};
 use crate::problem::{Code, Problem};
-use crate::sessions::{Acting, Caller};
+use crate::sessions::Acting;
 
 pub(super) async fn end(
     State(conference): State<Arc<Conference>>,
@@ -66,9 +66,9 @@ pub(super) fn hand_on_docs(operation: TransformOperation<'_>) -> TransformOperat
 pub(super) async fn link_code(
     State(conference): State<Arc<Conference>>,
     RoomPath(id): RoomPath,
-    caller: Caller,
+    Acting(doer): Acting,
 ) -> Result<Json<WireLinkCode>, Problem> {
-    let access = conference.access(id, &caller.identity, Action::ReadLinkCode).await?;
+    let access = conference.access_of(id, &doer, Action::ReadLinkCode).await?;
     let code = conference.store.secrets(id).await?.code.ok_or(Code::NotPrivate)?;
     Ok(Json(conference.link(&access.room, &code)))
 }

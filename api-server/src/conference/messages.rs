@@ -10,9 +10,9 @@ use axum::response::{IntoResponse as _, Response};
 use cloudmeet_api_types::chat::{EditMessage, ListMessages, Message, MessagePage, SendMessage};
 use cloudmeet_core::chat::Content;
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
-use cloudmeet_core::permission::Action;
+use cloudmeet_core::permission::{Action, SOMEBODY};
 use cloudmeet_core::text::check_length;
-use cloudmeet_store::SearchFrom;
+use cloudmeet_store::{Doing, SearchFrom};
 
 use super::{Conference, Unsent, json_bytes};
 use crate::docs::problems;
@@ -94,13 +94,13 @@ pub(super) fn list_docs(operation: TransformOperation<'_>) -> TransformOperation
 pub(super) async fn edit(
     State(conference): State<Arc<Conference>>,
     path: MessagePath,
-    caller: Caller,
+    Acting(doer): Acting,
     JsonBody(body): JsonBody<EditMessage>,
 ) -> Result<Json<Message>, Problem> {
     let content = Content::parse(body.content).map_err(|error| Problem::invalid_field("content", error))?;
-    let who = caller.identity;
-    conference.access(path.room_id, &who, Action::ReadMessages).await?;
-    let change = conference.store.edit_message(path.room_id, path.message_id, who.actor(), &content).await?;
+    conference.access(path.room_id, &doer.who, Action::ReadMessages).await?;
+    let outcome = conference.store.edit_message(path.room_id, path.message_id, doer.actor(), &content).await;
+    let change = conference.or_recorded(path.room_id, &doer, about(path, EDIT), outcome.map_err(Problem::from)).await?;
     if change.changed {
         conference.hub.publish_revision(change.message.clone());
     }
@@ -120,7 +120,9 @@ pub(super) async fn delete(
     Acting(doer): Acting,
 ) -> Result<StatusCode, Problem> {
     conference.access(path.room_id, &doer.who, Action::ReadMessages).await?;
-    let change = conference.store.delete_message(path.room_id, path.message_id, &doer).await?;
+    let outcome = conference.store.delete_message(path.room_id, path.message_id, &doer).await;
+    let change =
+        conference.or_recorded(path.room_id, &doer, about(path, DELETE), outcome.map_err(Problem::from)).await?;
     if change.changed {
         conference.hub.publish_revision(change.message);
     }
@@ -131,6 +133,14 @@ pub(super) fn delete_docs(operation: TransformOperation<'_>) -> TransformOperati
     problems(operation.id("deleteMessage").tag("messages").summary("Delete a message"), &[401, 403, 404, 409])
         .description("For its author, the owner and moderators. A tombstone keeps its number.")
         .response::<204, ()>()
+}
+
+const EDIT: &str = Action::EditMessage(SOMEBODY).rule().action;
+const DELETE: &str = Action::DeleteMessage(SOMEBODY).rule().action;
+
+/// Is what somebody wanted to do to a message, for the record.
+fn about(path: MessagePath, action: &'static str) -> Doing {
+    Doing { action, target: None, detail: Some(format!("message id {}", path.message_id)) }
 }
 
 /// The longest text that is looked for, in characters.

@@ -17,7 +17,7 @@ use super::{Conference, ConferenceState};
 use crate::docs::problems;
 use crate::extract::{OptionalJsonBody, PersonPath, QueryParams, RoomPath};
 use crate::problem::Problem;
-use crate::sessions::{Acting, Caller};
+use crate::sessions::Acting;
 
 /// A route for each thing that is done to somebody.
 pub(super) fn routes() -> ApiRouter<ConferenceState> {
@@ -101,18 +101,18 @@ fn admit_all_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
 async fn list(
     State(conference): State<Arc<Conference>>,
     RoomPath(id): RoomPath,
-    caller: Caller,
+    Acting(doer): Acting,
     QueryParams(query): QueryParams<ListPeople>,
 ) -> Result<Json<Vec<Participant>>, Problem> {
-    let who = caller.identity;
+    let who = &doer.who;
     let people = if query.banned {
-        conference.access(id, &who, Action::SeeBans).await?;
+        conference.access_of(id, &doer, Action::SeeBans).await?;
         conference.store.people(id, People::Banned).await?
     } else if query.members {
-        conference.access(id, &who, Action::SeeMembers).await?;
+        conference.access(id, who, Action::SeeMembers).await?;
         conference.store.people(id, People::Members).await?
     } else {
-        let access = conference.access(id, &who, Action::SeeRoom).await?;
+        let access = conference.access(id, who, Action::SeeRoom).await?;
         if sees_people(who.actor(), &access.room, access.membership()) {
             conference.store.present(id).await?
         } else {

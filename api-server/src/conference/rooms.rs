@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aide::transform::TransformOperation;
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use axum::{Extension, Json};
 use bytes::Bytes;
 use cloudmeet_api_types::room::{CreateRoom, ListRooms, Participant, Room, RoomDetail, ShowCode, UpdateRoom};
 use cloudmeet_core::permission::{Action, Actor, Membership, allowed, sees_people};
@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::settings::new_link_code;
 use super::{Conference, json_bytes, wire_access, wire_room};
+use crate::client_address::ClientAddress;
 use crate::docs::problems;
 use crate::extract::{FieldErrors, JsonBody, QueryParams, RoomPath};
 use crate::problem::{Problem, Rule};
@@ -99,11 +100,12 @@ pub(super) async fn detail(
     State(conference): State<Arc<Conference>>,
     RoomPath(id): RoomPath,
     caller: Caller,
+    Extension(client): Extension<ClientAddress>,
     QueryParams(query): QueryParams<ShowCode>,
 ) -> Result<Json<RoomDetail>, Problem> {
     let (who, now) = (caller.identity, conference.store.now());
     let access = match query.code {
-        Some(code) => conference.access_by_code(id, &who, code).await?,
+        Some(code) => conference.access_by_code(id, (&who, client), code).await?,
         None => conference.access(id, &who, Action::SeeRoom).await?,
     };
     let membership = access.membership();
@@ -134,8 +136,7 @@ pub(super) async fn update(
 ) -> Result<Json<Room>, Problem> {
     let doing = Doing { action: Action::ChangeRoom.rule().action, ..Doing::default() };
     // Before a password costs a hash.
-    let access = conference.access(id, &doer.who, Action::ChangeRoom).await;
-    conference.or_recorded(id, &doer, doing.clone(), access).await?;
+    conference.access_of(id, &doer, Action::ChangeRoom).await?;
     let patch = conference.patch(&doer.who, body).await?;
     let outcome = conference.store.change_room(id, &doer, &patch, &new_link_code()).await.map_err(Problem::from);
     let room = conference.or_recorded(id, &doer, doing, outcome).await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cloudmeet_core::time::Span;
-use cloudmeet_store::{MEETINGS_ENDED_AT_ONCE, StoreError};
+use cloudmeet_store::StoreError;
 use tokio::time::Instant;
 
 use super::follower::{COMPARE_EVERY, Follower, report, ticks};
@@ -32,11 +32,11 @@ impl Follower {
             }
             let now = self.conference.now();
             match self.conference.end_over_meetings(since).await {
-                Ok(ended) => {
-                    if ended.len() < MEETINGS_ENDED_AT_ONCE {
+                Ok(over) => {
+                    if over.is_complete {
                         since = Some(now.minus(LOOK_BACK));
                     }
-                    for room in ended {
+                    for room in over.ended {
                         self.hub.publish_ended(&room);
                     }
                 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use axum::extract::ws::Utf8Bytes;
 use cloudmeet_core::id::UserId;
 use cloudmeet_core::presence::Status;
-use cloudmeet_core::room::Room;
 use cloudmeet_core::time::Timestamp;
+use cloudmeet_store::RoomAccess;
 
 use super::Remaining;
 use super::sockets::{SocketId, SocketLink};
@@ -73,29 +73,35 @@ pub(super) struct Subscriber {
     is_unsettled: bool,
     /// Whether its person is a host of the room.
     is_host: bool,
-    /// How the room was when it came.
-    came_to: Came,
+    /// Of which end it was told that it comes.
+    told_end: Option<Timestamp>,
+    /// What had happened when it came.
+    since: Since,
 }
 
-/// Is how far a room's meetings had got when a socket began to follow it.
+/// Is how far things had got when a socket began to follow a room: what happened before, and is told late, is
+/// not for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Came {
+pub(super) struct Since {
     /// How often the room had been ended for everybody.
     ends: i64,
     is_active: bool,
+    /// The version of the person's row.
+    version: i64,
 }
 
-impl From<&Room> for Came {
-    fn from(room: &Room) -> Self {
-        Self { ends: room.ends, is_active: room.is_active }
+impl From<&RoomAccess> for Since {
+    fn from(access: &RoomAccess) -> Self {
+        let version = access.participant.as_ref().map_or(0, |person| person.presence.version);
+        Self { ends: access.room.ends, is_active: access.room.is_active, version }
     }
 }
 
 impl Subscriber {
-    /// Begins with a socket that came when the room was like this.
-    pub(super) fn reading(link: SocketLink, came_to: Came) -> Self {
+    /// Begins with a socket that came when things had got so far.
+    pub(super) fn reading(link: SocketLink, since: Since) -> Self {
         let stage = Stage::Reading { kept: Vec::new(), overrun: false };
-        Self { link, stage, said: None, is_unsettled: false, is_host: false, came_to }
+        Self { link, stage, said: None, is_unsettled: false, is_host: false, told_end: None, since }
     }
 
     fn hear(&mut self, place: Place, frame: &Utf8Bytes) {
@@ -156,8 +162,6 @@ pub(super) struct RoomTail {
     subscribers: HashMap<SocketId, Subscriber>,
     /// What was last sent of each person.
     known: HashMap<UserId, Known>,
-    /// The end of the room that was told of before it comes.
-    told_end: Option<Timestamp>,
 }
 
 /// Is what a tail remembers of a person.
@@ -351,11 +355,12 @@ impl RoomTail {
         }
     }
 
-    /// Tells everybody of the room's end before it comes, once for each end.
+    /// Tells of the room's end before it comes: each socket once for each end, and after its first answer.
     pub(super) fn tell_end(&mut self, closes_at: Timestamp, frame: &str) {
-        if self.told_end.replace(closes_at) != Some(closes_at) {
-            let frame = Utf8Bytes::from(frame);
-            for subscriber in self.subscribers.values_mut() {
+        let frame = Utf8Bytes::from(frame);
+        for subscriber in self.subscribers.values_mut() {
+            let is_reading = matches!(subscriber.stage, Stage::Reading { .. });
+            if !is_reading && subscriber.told_end.replace(closes_at) != Some(closes_at) {
                 subscriber.hear(Place::Beside, &frame);
             }
         }
@@ -363,12 +368,12 @@ impl RoomTail {
 
     /// Ends the subscriptions of who came before the room was ended so often, with a last frame.
     pub(super) fn remove_ended(&mut self, ends: i64, frame: &str) {
-        self.remove(Some(frame), |subscriber| subscriber.came_to.ends < ends);
+        self.remove(Some(frame), |subscriber| subscriber.since.ends < ends);
     }
 
     /// Ends the subscriptions of who came before the room was closed for good, with a last frame.
     pub(super) fn remove_closed(&mut self, frame: &str) {
-        self.remove(Some(frame), |subscriber| subscriber.came_to.is_active);
+        self.remove(Some(frame), |subscriber| subscriber.since.is_active);
     }
 
     pub(super) fn links(&self) -> impl Iterator<Item = &SocketLink> {
@@ -382,9 +387,10 @@ impl RoomTail {
         }
     }
 
-    /// Ends a person's subscriptions, with a last frame if they do not hear of it otherwise.
-    pub(super) fn remove_person(&mut self, user_id: UserId, frame: Option<&str>) {
-        self.remove(frame, |subscriber| subscriber.link.user_id == user_id);
+    /// Ends a person's subscriptions that are older than a version of their row, with a last frame if they do
+    /// not hear of it otherwise.
+    pub(super) fn remove_person(&mut self, user_id: UserId, version: i64, frame: Option<&str>) {
+        self.remove(frame, |subscriber| subscriber.link.user_id == user_id && subscriber.since.version < version);
     }
 
     /// Ends the subscriptions of a person's sockets that were inside before another one was.

@@ -8,12 +8,11 @@ use cloudmeet_api_types::socket::{ServerFrame, Subscribe, Subscribed};
 use cloudmeet_core::id::RoomId;
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
 use cloudmeet_core::permission::{Action, allowed};
-use cloudmeet_core::room::{CLOSING_NOTICE, Room};
-use cloudmeet_core::time::Span;
+use cloudmeet_core::room::Room;
 use cloudmeet_store::{Hold, HoldEnd, Identity};
 
 use crate::conference::Conference;
-use crate::hub::{Attached, Remaining, SocketId, SocketLink, closing_frame};
+use crate::hub::{Attached, Remaining, SocketId, SocketLink};
 use crate::problem::{Problem, Rule};
 
 /// How many edits and deletions one answer brings.
@@ -42,10 +41,10 @@ pub(super) async fn subscribe(
     let Context { conference, who, socket_id, .. } = *context;
     // Judged before the hub learns of it: nobody hears a room that is not theirs, not even for a moment.
     let access = conference.access(room_id, who, Action::ReadMessages).await?;
-    conference.hub.begin(&access.room, socket_id);
+    conference.hub.begin(&access, socket_id);
     match enter(context, room_id, request).await {
         Ok((answer, room)) => {
-            send_answer(context, answer, &room, encode);
+            send_answer(context, answer, room_id, encode);
             tell_what_ended(context, &access.room, &room);
             Ok(())
         }
@@ -60,30 +59,19 @@ pub(super) async fn subscribe(
 }
 
 /// Sends the answer, and from there on what happens in the room.
-fn send_answer(context: &Context<'_>, answer: Subscribed, room: &Room, encode: impl Fn(ServerFrame) -> String) {
+fn send_answer(context: &Context<'_>, answer: Subscribed, room_id: RoomId, encode: impl Fn(ServerFrame) -> String) {
     let Context { conference, socket_id, .. } = *context;
-    let hold = |answer| conference.hub.hold(room.id, socket_id, &encode(ServerFrame::Subscribed(Box::new(answer))));
+    let hold = |answer| conference.hub.hold(room_id, socket_id, &encode(ServerFrame::Subscribed(Box::new(answer))));
     if answer.truncated {
         return hold(answer);
     }
     let (seq, rev) = (answer.messages.last().map_or(answer.last_seq, |message| message.seq), answer.rev);
     let frame = encode(ServerFrame::Subscribed(Box::new(answer.clone())));
-    match conference.hub.attach(room.id, socket_id, seq, rev, &frame) {
-        Attached::Live | Attached::Behind => tell_end(context, room),
+    match conference.hub.attach(room_id, socket_id, seq, rev, &frame) {
         // So much came while the store was read that the client had better ask again.
         Attached::Overrun => hold(Subscribed { truncated: true, ..answer }),
-        // Removed meanwhile: the frame that says so is on its way.
-        Attached::Gone => {}
-    }
-}
-
-/// Tells a socket of the room's end, if everybody else was told already.
-fn tell_end(context: &Context<'_>, room: &Room) {
-    if let Some(closes_at) = room.closes_at {
-        let left = closes_at.since(context.conference.store.now());
-        if left > Span::seconds(0) && left <= CLOSING_NOTICE {
-            context.link.send(closing_frame(room.id, closes_at));
-        }
+        // Gone, it was removed meanwhile: the frame that says so is on its way.
+        Attached::Live | Attached::Behind | Attached::Gone => {}
     }
 }
 

@@ -6,6 +6,7 @@ use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::permission::{Actor, Membership};
 use cloudmeet_core::room::Room;
 use cloudmeet_core::text::fold_case;
+use cloudmeet_core::time::Timestamp;
 
 use super::people::{membership, membership_columns};
 use super::rooms::{room, room_columns};
@@ -46,6 +47,8 @@ pub struct RoomAudience {
     pub room: Room,
     /// How many people are not offline.
     pub present: i64,
+    /// When it last became private: until then everybody knew of it.
+    pub hidden_at: Option<Timestamp>,
     /// Its members and who waits: what each is to it, and the newest message that they have read.
     members: HashMap<UserId, (Membership, i64)>,
 }
@@ -129,8 +132,8 @@ impl ConferenceStore {
                 concat!(
                     "SELECT ",
                     room_columns!(),
-                    ", (SELECT COUNT(*) FROM participants p WHERE p.room_id = r.id AND p.status <> 'offline') AS present \
-                     FROM rooms r WHERE r.id = $1"
+                    ", r.hidden_at, (SELECT COUNT(*) FROM participants p WHERE p.room_id = r.id AND p.status <> 'offline') \
+                     AS present FROM rooms r WHERE r.id = $1"
                 ),
                 values![id.get()],
             )
@@ -152,7 +155,8 @@ impl ConferenceStore {
             let user_id = people::user_id(&member, "user_id")?;
             members.insert(user_id, (membership(&member)?, member.get("read_seq")?));
         }
-        Ok(Some(RoomAudience { room: room(&row)?, present: row.get("present")?, members }))
+        let hidden_at = row.get::<Option<i64>>("hidden_at")?.map(Timestamp::from_millis);
+        Ok(Some(RoomAudience { room: room(&row)?, present: row.get("present")?, hidden_at, members }))
     }
 }
 

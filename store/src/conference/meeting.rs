@@ -16,7 +16,16 @@ use crate::error::{Failure, StoreError};
 use crate::value::values;
 
 /// How many rooms one look ends at most; the next takes the rest.
-pub const MEETINGS_ENDED_AT_ONCE: usize = 200;
+const ENDED_AT_ONCE: usize = 200;
+
+/// Is what a look for meetings whose time is over has done.
+#[derive(Debug)]
+pub struct OverMeetings {
+    /// The rooms whose meetings it ended.
+    pub ended: Vec<Room>,
+    /// Whether none is left to end: there were not too many, and none failed.
+    pub is_complete: bool,
+}
 
 /// Says why a room was not handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -56,11 +65,11 @@ impl ConferenceStore {
     }
 
     /// Ends the meetings whose time is over while somebody is still there: those whose end lies after
-    /// `since`, or all. Gives the rooms.
+    /// `since`, or all.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn end_over_meetings(&self, since: Option<Timestamp>) -> Result<Vec<Room>, StoreError> {
+    pub async fn end_over_meetings(&self, since: Option<Timestamp>) -> Result<OverMeetings, StoreError> {
         let now = self.now();
         let due = self
             .database
@@ -69,19 +78,22 @@ impl ConferenceStore {
                  AND r.is_active = TRUE \
                  AND (EXISTS (SELECT 1 FROM participants p WHERE p.room_id = r.id AND p.status <> 'offline') \
                  OR EXISTS (SELECT 1 FROM participants p WHERE p.room_id = r.id AND p.waiting_since IS NOT NULL AND p.is_member = FALSE)) LIMIT $2",
-                values![now.as_millis(), i64::try_from(MEETINGS_ENDED_AT_ONCE).unwrap_or(i64::MAX), since.map_or(i64::MIN, Timestamp::as_millis)],
+                values![now.as_millis(), i64::try_from(ENDED_AT_ONCE).unwrap_or(i64::MAX), since.map_or(i64::MIN, Timestamp::as_millis)],
             )
             .await?;
-        let mut ended = Vec::with_capacity(due.len());
+        let mut over = OverMeetings { ended: Vec::with_capacity(due.len()), is_complete: due.len() < ENDED_AT_ONCE };
         for row in due {
             let id = rooms::room_id(&row, "id")?;
             match self.end_if_over(id, now).await {
-                Ok(room) => ended.extend(room),
+                Ok(room) => over.ended.extend(room),
                 // One that cannot be ended must not keep the others.
-                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a meeting was not ended"),
+                Err(error) => {
+                    over.is_complete = false;
+                    tracing::error!(error = &error as &dyn std::error::Error, "a meeting was not ended");
+                }
             }
         }
-        Ok(ended)
+        Ok(over)
     }
 
     /// Ends one meeting, looked at again under the room's lock: another server may have been faster, or the end

@@ -323,7 +323,7 @@ pub(super) async fn end_everybody(tx: &mut Tx<'_>, id: RoomId, now: Timestamp) -
          leave_time = CASE WHEN status = 'offline' THEN leave_time ELSE $2 END, status = 'offline', \
          last_turn = CASE WHEN waiting_since IS NULL THEN last_turn ELSE 'denied' END, waiting_since = NULL, \
          audio = FALSE, video = FALSE, screen = FALSE, hand = FALSE, muted_by_host = FALSE \
-         WHERE room_id = $1 AND (status <> 'offline' OR waiting_since IS NOT NULL)",
+         WHERE room_id = $1 AND (status <> 'offline' OR waiting_since IS NOT NULL OR muted_by_host = TRUE)",
         values![id.get(), now.as_millis()],
     )
     .await?;

@@ -138,8 +138,8 @@ impl ConferenceStore {
             "UPDATE rooms SET name = $2, description = $3, search_text = $4, visibility = $5, capacity = $6, lobby = $7, \
              slug = $8, opens_at = $9, closes_at = $10, \
              password_hash = CASE WHEN $11 = TRUE THEN COALESCE($12, password_hash) ELSE NULL END, \
-             link_code = CASE WHEN $13 = TRUE THEN COALESCE(link_code, $14) ELSE NULL END, last_activity_at = $15 \
-             WHERE id = $1",
+             link_code = CASE WHEN $13 = TRUE THEN COALESCE(link_code, $14) ELSE NULL END, last_activity_at = $15, \
+             hidden_at = CASE WHEN $16 = TRUE THEN $15 ELSE hidden_at END WHERE id = $1",
             values![
                 id.get(),
                 settings.name.as_str(),
@@ -156,6 +156,7 @@ impl ConferenceStore {
                 is_private,
                 code.reveal(),
                 now.as_millis(),
+                is_private && room.visibility != Visibility::Private,
             ],
         )
         .await

@@ -29,6 +29,7 @@ on_both_stores! {
     a_room_is_handed_on_and_its_owner_before_is_a_moderator
     an_ended_meeting_leaves_members_and_no_presence
     a_meeting_past_its_end_is_ended_once
+    a_meeting_that_could_not_be_ended_is_looked_for_again
     a_meeting_whose_end_is_set_into_the_past_is_over_at_once
     a_slug_is_taken_once_and_given_back_by_a_deleted_room
     settings_are_judged_together_with_what_the_room_has
@@ -317,19 +318,36 @@ async fn a_meeting_past_its_end_is_ended_once(stores: Stores) {
         RoomPatch { closes_at: Some(Some(stores.conference.now().plus(Span::minutes(4)))), ..RoomPatch::default() };
     stores.conference.change_room(room, &doer(&ann), &soon, &code("c")).await.unwrap();
     assert_eq!(stores.conference.closing_rooms().await.unwrap().len(), 1);
-    assert!(stores.conference.end_over_meetings(None).await.unwrap().is_empty());
+    assert!(stores.conference.end_over_meetings(None).await.unwrap().ended.is_empty());
     stores.run(format!("UPDATE rooms SET closes_at = 1 WHERE id = {room}")).await;
     let other = stores.again().await;
     let (here, there) =
         tokio::join!(stores.conference.end_over_meetings(None), other.conference.end_over_meetings(None));
-    let ended: Vec<_> = here.unwrap().into_iter().chain(there.unwrap()).collect();
+    let ended: Vec<_> = here.unwrap().ended.into_iter().chain(there.unwrap().ended).collect();
     assert_eq!(ended.iter().map(|room| room.ends).collect::<Vec<_>>(), [1]);
     assert_eq!(stores.conference.count_present(room).await.unwrap(), 0);
-    assert!(stores.conference.end_over_meetings(None).await.unwrap().is_empty());
+    assert!(stores.conference.end_over_meetings(None).await.unwrap().ended.is_empty());
     let refused = stores.join(room, &bob).await;
     assert!(matches!(refused, Err(Failure::Refused(EntryError::Denied(Denied::RoomClosed)))), "{refused:?}");
     let refused = stores.conference.batches().store(&[draft(room, &bob, "hi", None)]).await.unwrap();
     assert!(refused[0].is_err());
+}
+
+async fn a_meeting_that_could_not_be_ended_is_looked_for_again(stores: Stores) {
+    let ann = person(1, "Ann");
+    let (broken, whole) = (stores.room(&ann).await.id, stores.room(&ann).await.id);
+    for room in [broken, whole] {
+        stores.join(room, &ann).await.unwrap();
+        stores.run(format!("UPDATE rooms SET closes_at = 1 WHERE id = {room}")).await;
+    }
+    // A room of an earlier fault, which no release could read.
+    stores.run(format!("UPDATE rooms SET visibility = 'no such word' WHERE id = {broken}")).await;
+    let over = stores.conference.end_over_meetings(None).await.unwrap();
+    assert_eq!(over.ended.iter().map(|room| room.id).collect::<Vec<_>>(), [whole], "one must not keep the others");
+    assert!(!over.is_complete);
+    stores.run(format!("UPDATE rooms SET visibility = 'public' WHERE id = {broken}")).await;
+    let over = stores.conference.end_over_meetings(None).await.unwrap();
+    assert_eq!((over.ended.len(), over.is_complete), (1, true));
 }
 
 async fn a_meeting_whose_end_is_set_into_the_past_is_over_at_once(stores: Stores) {

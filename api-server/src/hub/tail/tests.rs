@@ -8,8 +8,8 @@ use super::*;
 use crate::hub::sockets::{Outbound, Sockets};
 use crate::rate_limit::RateLimits;
 
-/// A room that was neither ended nor closed.
-const NEW: Came = Came { ends: 0, is_active: true };
+/// The beginning of a room.
+const NEW: Since = Since { ends: 0, is_active: true, version: 0 };
 
 /// A socket of a person, with what it was sent.
 struct Listener {
@@ -263,9 +263,9 @@ fn a_late_word_of_an_end_is_not_for_who_came_since() {
     let mut before = listener(&mut sockets, 1, "before");
     tail.subscribe(before.id, Subscriber::reading(before.link.clone(), NEW));
     let mut ended = listener(&mut sockets, 2, "ended");
-    tail.subscribe(ended.id, Subscriber::reading(ended.link.clone(), Came { ends: 1, ..NEW }));
+    tail.subscribe(ended.id, Subscriber::reading(ended.link.clone(), Since { ends: 1, ..NEW }));
     let mut closed = listener(&mut sockets, 3, "closed");
-    tail.subscribe(closed.id, Subscriber::reading(closed.link.clone(), Came { ends: 1, is_active: false }));
+    tail.subscribe(closed.id, Subscriber::reading(closed.link.clone(), Since { ends: 1, is_active: false, ..NEW }));
 
     tail.remove_ended(1, "ended");
     assert!(!tail.follows(before.id) && tail.follows(ended.id) && tail.follows(closed.id));
