@@ -5,7 +5,7 @@ import { before, test } from "node:test";
 
 import { inspect, launch, open, visitor } from "./support/browser.mjs";
 import { startServer } from "./support/server.mjs";
-import { REFUSED, bar, box, button, choose, company, enter, heading, join, rooms, signIn, signedIn, tidyUp } from "./support/steps.mjs";
+import { REFUSED, announced, bar, box, button, choose, company, enter, heading, join, rooms, signIn, signedIn, tidyUp } from "./support/steps.mjs";
 
 let server, browser, origin, ada, ben, cy;
 
@@ -178,6 +178,7 @@ test("a meeting that ends soon says so to all, and is over at its time", async (
   await ada.api("PATCH", `/rooms/${room.id}`, { closes_at: inMs(9_000) });
   for (const { page } of [ada, ben]) {
     await page.getByRole("status", { name: "End of the meeting" }).getByText(/^This meeting ends at \d\d:\d\d\.$/).waitFor();
+    await announced(page, /^This meeting ends at /);
   }
   await inspect(ben.page, "doors-closing");
   for (const { page } of [ada, ben]) await heading(page, "Short talk has closed").waitFor();

@@ -6,7 +6,7 @@ import { after, afterEach, before, test } from "node:test";
 import { inspect, launch, open, ready, screenshot, visitor } from "./support/browser.mjs";
 import { startProxy } from "./support/proxy.mjs";
 import { startServer } from "./support/server.mjs";
-import { NETWORK, PASSWORD, REFUSED, box, button, createAccount, rooms, signIn, write } from "./support/steps.mjs";
+import { NETWORK, PASSWORD, REFUSED, announced, box, button, createAccount, rooms, signIn, write } from "./support/steps.mjs";
 
 let server, proxy, browser, ada, ben;
 
@@ -155,6 +155,7 @@ test("somebody who is sent the link signs up, comes back to it, sees who is insi
   await page.getByRole("heading", { name: "Weekly planning" }).waitFor();
   await page.getByText("Inside: Ada Lovelace.").waitFor();
   await button(page, "Join").click();
+  await announced(ada.page, "Ben Okri joined.");
   for (const { page } of [ada, ben]) {
     await button(page, "People").click();
     const people = page.getByRole("list", { name: "People" });
@@ -184,6 +185,7 @@ test("they talk both ways, in order, each line once", async () => {
   }
   await chatIs(ada.page, lines);
   await chatIs(ben.page, lines);
+  await announced(ben.page, "Ada Lovelace: Ada 9");
   ada.lines = lines;
   await inspect(ada.page, "room-chat");
 });
@@ -479,5 +481,29 @@ test("Russian, dark, on a phone: each screen is whole", async () => {
   await inspect(page, "phone-people");
   assert.equal(await page.getAttribute("html", "data-theme"), "dark");
   phone.quiet();
+
+  // The keyboard of a phone takes the lower half of the window; the page is told to shrink with it.
+  await button(page, "Закрыть список участников").click();
+  await button(page, "Чат").click();
+  await box(page, "Сообщение").focus();
+  await page.setViewportSize({ width: 390, height: 400 });
+  const { bottom, window_height } = await box(page, "Сообщение").evaluate((input) => ({
+    bottom: input.getBoundingClientRect().bottom,
+    window_height: innerHeight,
+  }));
+  assert.ok(bottom <= window_height, `the input ends at ${bottom} of ${window_height} px`);
+  assert.match(await page.locator('meta[name="viewport"]').getAttribute("content"), /interactive-widget=resizes-content/);
   await phone.context.close();
+});
+
+test("who wants no motion sees none", async () => {
+  const calm = await visitor(browser, ben.origin, { reducedMotion: "reduce" });
+  await open(calm.page, "/");
+  await signIn(calm.page, "ben@example.org");
+  await rooms(calm.page).waitFor();
+  await button(calm.page, "New room").click();
+  await calm.page.getByRole("dialog", { name: "New room" }).waitFor();
+  const lasting = await calm.page.evaluate(() => document.getAnimations().map((one) => one.effect?.getTiming().duration));
+  assert.deepEqual(lasting.filter((duration) => duration !== 0), []);
+  await calm.context.close();
 });

@@ -18,6 +18,14 @@ before(async () => {
     ["Ben Okri", "ben@example.org"],
     ["Cy Twombly", "cy@example.org"],
   ]);
+  await ada.context.addInitScript(() => {
+    const start = OscillatorNode.prototype.start;
+    OscillatorNode.prototype.start = function (...when) {
+      window.chimes = (window.chimes ?? 0) + 1;
+      return start.apply(this, when);
+    };
+  });
+  await open(ada.page, "/rooms.html");
 });
 
 tidyUp(() => ({ server, browser, people: [ada, ben, cy] }));
@@ -25,6 +33,9 @@ tidyUp(() => ({ server, browser, people: [ada, ben, cy] }));
 const waiting = (page) => page.getByRole("status").getByText("Waiting for someone to let you in");
 const people = (page) => page.getByRole("list", { name: "People", exact: true });
 const knock = (page) => page.getByRole("region", { name: "Waiting", exact: true });
+
+/** How often a page has made a sound. */
+const chimes = (page) => page.evaluate(() => window.chimes ?? 0);
 
 test("a room with a lobby is made, and its settings are behind More settings", async () => {
   const { page } = ada;
@@ -60,6 +71,7 @@ test("who is not a member waits, sees the place in line, and the host hears and 
   await waiting(ben.page).waitFor();
   await ben.page.getByText("You are 1st in line.").waitFor();
   await announced(ada.page, "Ben Okri wants to come in.");
+  assert.ok(await chimes(ada.page) > 0, "the host hears it");
   await knock(ada.page).getByText("Ben Okri wants to come in").waitFor();
   assert.equal(await bar(ada.page).getByRole("button", { name: "People" }).getAttribute("aria-describedby"), "people-waiting");
   await ada.page.locator("#people-waiting", { hasText: "1 person waiting" }).waitFor({ state: "attached" });
@@ -180,6 +192,7 @@ test("a ban survives a rejoin from another browser, until it is lifted in the se
 
 test("the room is handed on, and what each may do goes with it", async () => {
   await choose(ada.page, "More for Ben Okri", "Make owner");
+  await inspect(ada.page, "rules-hand-on");
   await confirm(ada.page, "Make Ben Okri the owner?", "Make owner");
   await announced(ben.page, "You own this room now.");
   await people(ada.page).getByRole("listitem").filter({ hasText: "Ben Okri" }).getByText("Host").waitFor();
@@ -190,7 +203,7 @@ test("the room is handed on, and what each may do goes with it", async () => {
     await page.keyboard.press("Escape");
     return texts;
   };
-  assert.deepEqual(await choices(ada.page), ["Room settings", "Search in chat", "Leave for good", "End for all"]);
+  assert.deepEqual(await choices(ada.page), ["Room settings", "Search in chat", "Keyboard shortcuts", "Leave for good", "End for all"]);
   await ben.page.waitForFunction(() => document.querySelector('[aria-label="More for Ada Lovelace"]') !== null);
   assert.ok((await choices(ben.page)).includes("Export chat"));
 });
@@ -199,6 +212,7 @@ test("the meeting is ended for all, and anybody may begin it again", async () =>
   await button(ben.page, "More").click();
   await inspect(ben.page, "rules-more");
   await ben.page.getByRole("menuitem", { name: "End for all" }).click();
+  await inspect(ben.page, "rules-end");
   await confirm(ben.page, "End the meeting for all?", "End for all");
   for (const { page } of [ada, ben]) await heading(page, "The host ended the call").waitFor();
   await inspect(ada.page, "rules-ended");

@@ -56,7 +56,7 @@ test("the settings are changed, with each mistake beside its field, and the othe
 
 test("an ordinary member finds no settings", async () => {
   await button(ben.page, "More").click();
-  assert.deepEqual(await ben.page.getByRole("menuitem").allTextContents(), ["Search in chat", "Leave for good"]);
+  assert.deepEqual(await ben.page.getByRole("menuitem").allTextContents(), ["Search in chat", "Keyboard shortcuts", "Leave for good"]);
   await ben.page.keyboard.press("Escape");
 });
 
@@ -168,14 +168,47 @@ test("C and P open chat and people, and are letters while one writes", async () 
   ben.quiet();
 });
 
+test("? lists the keys, and they can be switched off", async () => {
+  const { page } = ben;
+  // The message box has the focus, and there it is a sign like any other.
+  await page.evaluate(() => /** @type {HTMLElement} */ (document.activeElement).blur());
+  await page.keyboard.press("?");
+  const keys = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+  await keys.getByText("Open or close the chat").waitFor();
+  await inspect(page, "settings-keys");
+  await keys.getByRole("checkbox", { name: "Use these keys" }).uncheck();
+  await button(page, "Close").click();
+  await page.keyboard.press("p");
+  await page.keyboard.press("?");
+  assert.equal(await page.getByRole("dialog").count(), 0);
+  assert.equal(await heading(page, "People").count(), 0);
+  await page.reload();
+  await button(page, "Join").click();
+  await bar(page).waitFor();
+  await page.keyboard.press("p");
+  await choose(page, "More", "Keyboard shortcuts");
+  assert.equal(await heading(page, "People").count(), 0);
+  await keys.getByRole("checkbox", { name: "Use these keys" }).check();
+  await button(page, "Close").click();
+  await page.keyboard.press("p");
+  await heading(page, "People").waitFor();
+  await page.keyboard.press("c");
+  await heading(page, "Chat").waitFor();
+  ben.quiet();
+});
+
 test("Russian, dark, on a phone: settings and search are whole", async () => {
   const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, colorScheme: "dark" };
   const one = await signedIn(browser, origin, ada, phone);
   const { page } = one;
-  await button(page, "New room").first().click();
-  await page.getByText("More settings").click();
-  await inspect(page, "phone-new-room");
   await page.evaluate(() => localStorage.setItem("cloudmeet.language", "ru"));
+  await open(page, "/rooms.html");
+  await button(page, "Новая комната").first().click();
+  await page.getByText("Ещё настройки").click();
+  await inspect(page, "phone-new-room");
+  await button(page, "Отмена").click();
+  await button(page, "Войти по ссылке").click();
+  await inspect(page, "phone-join-by-link");
   await open(page, `/r/${room.id}`);
   await button(page, "Войти").click();
   await page.getByRole("toolbar", { name: "Управление звонком" }).waitFor();
@@ -186,7 +219,21 @@ test("Russian, dark, on a phone: settings and search are whole", async () => {
   await page.getByRole("tab", { name: "Журнал" }).click();
   await page.getByRole("list", { name: "Журнал" }).getByText("Изменение настроек").first().waitFor();
   await inspect(page, "phone-activity");
+  for (const [tab, name] of [["Участники", "phone-members"], ["Заблокированные", "phone-banned-people"]]) {
+    await page.getByRole("tab", { name: tab }).click();
+    await page.getByRole("tabpanel").waitFor();
+    await inspect(page, name);
+  }
   await button(page, "Закрыть").click();
+  await choose(page, "Ещё", "Горячие клавиши");
+  await inspect(page, "phone-keys");
+  await button(page, "Закрыть").click();
+  await choose(page, "Ещё", "Выгрузить чат");
+  await inspect(page, "phone-export");
+  await button(page, "Отмена").click();
+  await choose(page, "Ещё", "Покинуть комнату совсем");
+  await inspect(page, "phone-leave-for-good");
+  await button(page, "Отмена").click();
   await choose(page, "Ещё", "Поиск в чате");
   await page.getByRole("searchbox").fill("needle");
   await page.getByText("Найдено 1 сообщение").waitFor();

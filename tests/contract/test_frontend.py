@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from conftest import fresh_databases, fresh_redis
 from contract.client import Person, Socket, problem, wait_until
 from contract.test_gateway import OK, Fake
 from harness.nginx import Frontend
-from harness.server import ROOT, Split
+from harness.server import ROOT, Pair, Split
 
 # What nginx and the server each say in their own way.
 OWN_WORDS = {"date", "server", "etag", "last-modified", "content-length", "transfer-encoding", "connection", "vary",
@@ -180,13 +181,22 @@ def test_a_gateway_that_dies_is_left_out(postgres, redis):
         ann.close()
 
 
-def test_two_browsers_meet_through_nginx_and_the_services_apart(postgres, redis):
-    settings = fresh_databases(postgres) | fresh_redis(redis)
-    with Split(each=2, **settings) as split, Frontend(*(g.url.removeprefix("http://") for g in split.gateways)) as frontend:
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("scene", ["meeting", "rules", "doors"])
+@pytest.mark.parametrize("layout", ["two in one", "apart"])
+def test_browsers_meet_through_nginx(postgres, redis, layout, scene):
+    settings = {"REGISTRATION": "open"} | fresh_databases(postgres) | fresh_redis(redis)
+    with contextlib.ExitStack() as stack:
+        if layout == "apart":
+            servers = stack.enter_context(Split(each=2, **settings)).gateways
+        else:
+            servers = stack.enter_context(Pair(**settings, TRUSTED_PROXIES="127.0.0.1")).servers()
+        frontend = stack.enter_context(Frontend(*(server.url.removeprefix("http://") for server in servers)))
+        # How each screen looks is seen where the server is alone.
         done = subprocess.run(
-            ["node", "--test", "meeting.test.mjs"], cwd=ROOT / "tests/browser", timeout=110, check=False,
+            ["node", "--test", f"{scene}.test.mjs"], cwd=ROOT / "tests/browser", timeout=300, check=False,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env=os.environ | {"CLOUDMEET_PORT": str(frontend.port)},
+            env=os.environ | {"CLOUDMEET_PORT": str(frontend.port), "CLOUDMEET_LOOK": "off"},
         )
         assert done.returncode == 0, done.stdout[-8000:]
         assert "# fail 0" in done.stdout and "# pass 0" not in done.stdout

@@ -15,6 +15,15 @@ import { request } from "./api.js";
 export const changeRoom = (room_id, changes) => request(`/api/rooms/${room_id}`, { method: "PATCH", body: changes });
 
 /**
+ * Asks the server's rules whether one may do something.
+ *
+ * @param {number} room_id
+ * @param {string} action
+ * @returns {Promise<import("../../wire.d.ts").Permission>}
+ */
+export const canI = (room_id, action) => request(`/api/rooms/${room_id}/can-i?action=${action}`);
+
+/**
  * Ends one's membership, or stops waiting.
  *
  * @param {number} room_id

@@ -4,6 +4,7 @@ import { confirmDialog } from "./dialog.js";
 import { attribute, h, icon, text } from "./dom.js";
 import { exportDialog } from "./export-dialog.js";
 import { capped } from "./format.js";
+import { keysDialog } from "./keys.js";
 import { menuButton } from "./menu.js";
 import { unread } from "./room-state.js";
 import { t } from "./strings.js";
@@ -76,6 +77,7 @@ function moreItems({ allowed, room }, actions) {
       ? [{ symbol: "search", text: t("more.search"), choose: () => actions.search.open() }]
       : []),
     ...(may("export") ? [{ symbol: "arrow-down", text: t("more.export"), choose: () => exportDialog(room) }] : []),
+    { symbol: "keyboard", text: t("more.keys"), choose: keysDialog },
   ];
   /** @type {MenuItem[]} */
   const ends = [

@@ -27,13 +27,16 @@ const ENDS = /** @type {Partial<Record<string, EndReason>>} */ ({
 const CLOCKS_MS = 60_000;
 
 /**
- * Whether the time that a room is open for has passed.
+ * Whether the time that a room is open for has passed; `unsure` where only the server's clock can tell.
  *
  * @param {Pick<import("../../wire.d.ts").Room, "is_active" | "closes_at">} room
  * @param {number} now_ms
+ * @returns {"no" | "unsure" | "yes"}
  */
 export function isOver({ is_active, closes_at }, now_ms) {
-  return is_active && closes_at !== null && Date.parse(closes_at) <= now_ms + CLOCKS_MS;
+  if (!is_active || closes_at === null) return "no";
+  const left_ms = Date.parse(closes_at) - now_ms;
+  return left_ms > CLOCKS_MS ? "no" : left_ms > -CLOCKS_MS ? "unsure" : "yes";
 }
 
 export class Entry {
@@ -84,10 +87,11 @@ export class Entry {
         this.socket.start();
         this.socket.watch_rooms();
       }
-      if (!room.is_active || (!allowed.includes("join") && isOver(room, Date.now()))) this.end("closed");
+      if (!room.is_active) this.end("closed");
+      else if (!allowed.includes("join") && isOver(room, Date.now()) !== "no") this.end("over");
     } catch (error) {
       if (!(error instanceof api.ApiError)) throw error;
-      const why = ENDS[error.code];
+      const why = this.#end_of(error.code);
       if (error.passing) {
         const wait_ms = Math.max((error.retry_after_s ?? 0) * 1_000, delay_ms(++this.#failures, Math.random), 2_000);
         store.set({ place: { at: "unreachable", retry_at_ms: Date.now() + wait_ms } });
@@ -200,7 +204,7 @@ export class Entry {
   /** @param {api.ApiError} error */
   #refused(error) {
     const { place } = this.store.get();
-    const why = ENDS[error.code];
+    const why = this.#end_of(error.code);
     if (why !== undefined) {
       this.end(why);
     } else if (place.at === "waiting" && error.passing) {
@@ -216,6 +220,17 @@ export class Entry {
       };
       this.store.set({ place: { at: "prejoin", joining: false, refusal } });
     }
+  }
+
+  /**
+   * The end that an error's code means: a room that is past its time is closed like a deleted one.
+   *
+   * @param {string} code
+   */
+  #end_of(code) {
+    const { room } = this.store.get();
+    const why = ENDS[code];
+    return why === "closed" && room !== null && isOver(room, Date.now()) !== "no" ? "over" : why;
   }
 
   #enter() {
@@ -241,7 +256,7 @@ export class Entry {
         conversation.caught_up();
       },
       refused: (error) => {
-        const why = ENDS[error.code];
+        const why = this.#end_of(error.code);
         if (why !== undefined) this.end(why);
         else if (!error.passing) this.end("out");
         else {

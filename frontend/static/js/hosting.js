@@ -15,7 +15,8 @@ const CLOSING_MS = 5 * 60_000;
 const SETTINGS = /** @type {const} */ (["owner_id", "visibility", "lobby", "managed_by", "my_role", "opens_at", "closes_at"]);
 
 export class Hosting {
-  #refreshing = false;
+  /** @type {"no" | "once" | "again"} whether something is being asked for, and whether it is stale already */
+  #refreshing = "no";
 
   /** @param {import("./room-state.js").RoomStore} store */
   constructor(store) {
@@ -38,19 +39,24 @@ export class Hosting {
   }
 
   /**
-   * Somebody waits, or no longer does.
+   * Somebody waits.
    *
    * @param {Participant} person
-   * @param {boolean} waits
    */
-  lobby(person, waits) {
+  waits(person) {
     const { waiting } = this.store.get();
-    const known = waiting.some((one) => one.user_id === person.user_id);
-    if (!waits) this.#forget(person.user_id);
-    else if (!known) {
-      this.store.set({ waiting: [...waiting, person] });
-      this.#heard(person);
-    }
+    if (waiting.some((one) => one.user_id === person.user_id)) return;
+    this.store.set({ waiting: [...waiting, person] });
+    this.#heard(person);
+  }
+
+  /**
+   * Somebody waits no longer.
+   *
+   * @param {Participant} person
+   */
+  waits_no_more(person) {
+    this.#forget(person.user_id);
   }
 
   /**
@@ -79,17 +85,24 @@ export class Hosting {
   /** Asks anew who waits and what one may. */
   async refresh() {
     const { room } = this.store.get();
-    if (!room || this.#refreshing) return;
-    this.#refreshing = true;
+    if (!room) return;
+    if (this.#refreshing !== "no") {
+      // What is on its way may have been true before what just happened.
+      this.#refreshing = "again";
+      return;
+    }
     try {
-      const { participants, waiting, allowed, ...fresh } = await inSession(() => api.getRoom(room.id));
-      this.store.set({ room: fresh });
-      this.reset(waiting, allowed);
+      do {
+        this.#refreshing = "once";
+        const { participants, waiting, allowed, ...fresh } = await inSession(() => api.getRoom(room.id));
+        this.store.set({ room: fresh });
+        this.reset(waiting, allowed);
+      } while (/** @type {string} */ (this.#refreshing) === "again");
     } catch (error) {
       // The next subscription says it too.
       if (!(error instanceof api.ApiError)) throw error;
     } finally {
-      this.#refreshing = false;
+      this.#refreshing = "no";
     }
   }
 

@@ -9,9 +9,10 @@ import { t } from "./strings.js";
 
 /**
  * @param {import("../../wire.d.ts").Room} room
- * @param {boolean} may_renew
+ * @param {ReadonlySet<string>} allowed what the person may do in it
  */
-export function linkCodePart(room, may_renew) {
+export function linkCodePart(room, allowed) {
+  const may_renew = allowed.has("renew_link_code");
   const link = field({
     id: "link-code",
     label: t("code.link"),

@@ -9,6 +9,7 @@ import { endedView } from "./ended-view.js";
 import { Entry, isOver } from "./entry.js";
 import { moment } from "./format.js";
 import { Hosting } from "./hosting.js";
+import { keyAction, keysDialog } from "./keys.js";
 import { codeOfHash, roomOfAddress } from "./links.js";
 import { announce, followOtherTabs, inSession, mount } from "./page.js";
 import { loadingView, prejoinView } from "./prejoin-view.js";
@@ -67,13 +68,18 @@ function receive(frame) {
     if (!frame.room.is_active) end("closed");
     else if (place.at === "prejoin") entry.refresh_visitors();
     else if (place.at === "call") hosting.room_changed(room, frame.room);
-    else if (place.at === "ended" && place.why === "over" && !isOver(frame.room, Date.now())) void entry.load();
+    else if (place.at === "ended" && place.why === "over" && isOver(frame.room, Date.now()) === "no") void entry.load();
+  } else if (frame.type === "room_hidden" && frame.room_id === room.id) {
+    // For who holds its link code it is still there.
+    if (place.at === "prejoin") entry.refresh_visitors();
   } else if (frame.type === "room_closed" && frame.room_id === room.id) {
     end("closed");
   } else if (frame.type === "admitted" && frame.room_id === room.id) {
     entry.admitted();
   } else if (frame.type === "removed" && frame.room_id === room.id) {
-    if (place.at === "call" || place.at === "waiting") end(frame.reason);
+    if (place.at !== "call" && place.at !== "waiting") return;
+    if (frame.reason === "ended") void endedByHostOrTime();
+    else end(frame.reason);
   } else if (place.at === "call") {
     receiveInside(frame, room.id);
   }
@@ -98,7 +104,8 @@ function receiveInside(frame, room_id) {
       announce(t(moved === "came" ? "people.came" : "people.went", { name: user_display_name }));
     }
   } else if (frame.type === "lobby" && frame.room_id === room_id) {
-    hosting.lobby(frame.participant, frame.waiting);
+    if (frame.waiting) hosting.waits(frame.participant);
+    else hosting.waits_no_more(frame.participant);
   } else if (frame.type === "closing" && frame.room_id === room_id) {
     store.set({ closes_soon_at: frame.closes_at });
     announce(t("closing.soon", { time: moment(frame.closes_at) }));
@@ -115,15 +122,30 @@ function end(why) {
   if (place.at === "ended") return;
   if (room) socket.forget(room.id);
   entry.forget_waiting();
-  const by_time = (why === "closed" || why === "ended") && room !== null && isOver(room, Date.now());
   store.set({
-    place: { at: "ended", why: by_time ? "over" : why },
+    place: { at: "ended", why },
     caught_up: false,
     typing: new Map(),
     waiting: [],
     closes_soon_at: null,
     search: null,
   });
+}
+
+/** The meeting was ended: by a host, or because its time was over. */
+async function endedByHostOrTime() {
+  const { room } = store.get();
+  const over = room === null ? "no" : isOver(room, Date.now());
+  end(over === "no" ? "ended" : "over");
+  if (room === null || over !== "unsure") return;
+  try {
+    const { allowed } = await inSession(() => api.getRoom(room.id));
+    const { place } = store.get();
+    if (allowed.includes("join") && place.at === "ended" && place.why === "over") store.set({ place: { at: "ended", why: "ended" } });
+  } catch (error) {
+    // Then it stays what it most likely is.
+    if (!(error instanceof api.ApiError)) throw error;
+  }
 }
 
 function leave() {
@@ -226,12 +248,11 @@ function title(state) {
 
 document.addEventListener("visibilitychange", () => conversation.look());
 document.addEventListener("keydown", (event) => {
-  if (store.get().place.at !== "call" || event.ctrlKey || event.metaKey || event.altKey) return;
-  const typing = event.target instanceof Element && event.target.closest("input, textarea, select, dialog, [role=menu]");
-  if (typing || event.defaultPrevented || document.querySelector("dialog[open]")) return;
-  if (event.code === "KeyC") actions.toggle_panel("chat");
-  else if (event.code === "KeyP") actions.toggle_panel("people");
-  else return;
+  if (store.get().place.at !== "call") return;
+  const action = keyAction(event);
+  if (action === null) return;
+  if (action === "list") keysDialog();
+  else actions.toggle_panel(action);
   event.preventDefault();
 });
 // Another link code in the same address is another way in.

@@ -131,6 +131,7 @@ function roomPiece(room, now, actions) {
     room.visibility,
     room.name,
     room.my_role,
+    room.managed_by,
     room.slug,
     room.participants_count,
     room.unread,
@@ -138,7 +139,8 @@ function roomPiece(room, now, actions) {
     copied,
     confirming,
   ]);
-  return { key: String(room.id), signature, build: () => roomRow(room, { active, copied, confirming, flags }, actions) };
+  const shown = { active, copied, confirming, flags, is_admin: now.me?.is_admin === true };
+  return { key: String(room.id), signature, build: () => roomRow(room, shown, actions) };
 }
 
 /**
@@ -164,10 +166,10 @@ const ROLES = /** @type {const} */ ({
 
 /**
  * @param {Room} room
- * @param {{ active: string, copied: boolean, confirming: boolean, flags: ReturnType<typeof roomFlags> }} now
+ * @param {{ active: string, copied: boolean, confirming: boolean, flags: ReturnType<typeof roomFlags>, is_admin: boolean }} now
  * @param {RoomsActions} actions
  */
-function roomRow(room, { active, copied, confirming, flags }, actions) {
+function roomRow(room, { active, copied, confirming, flags, is_admin }, actions) {
   const live = room.participants_count > 0;
   return h(
     "li",
@@ -199,7 +201,9 @@ function roomRow(room, { active, copied, confirming, flags }, actions) {
       { class: "room-actions" },
       confirming && confirmation(room, actions),
       copied && h("span", { class: "copied", role: "status" }, t("copy.done")),
-      room.my_role === "owner" &&
+      // Who sees the button; whether they may, the server says when it is pressed.
+      (room.my_role === "owner" || is_admin) &&
+        room.managed_by === null &&
         h(
           "button",
           {

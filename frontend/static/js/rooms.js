@@ -1,6 +1,7 @@
 /** The rooms page: loads the list, keeps it live, and wires views to it. */
 
 import * as api from "./api.js";
+import { canI } from "./api-rooms.js";
 import { delay_ms } from "./backoff.js";
 import { connectionBanner } from "./banner.js";
 import { announce, followOtherTabs, goToSignIn, inSession, mount, nameForReturn, ready, reason, toast } from "./page.js";
@@ -76,7 +77,7 @@ const socket = new Socket({
     // What happened before is in no frame.
     if (frame.type === "watching_rooms") void load();
     if (frame.type === "room") heard(frame.room.id, frame.room);
-    if (frame.type === "room_closed") heard(frame.room_id, null);
+    if (frame.type === "room_closed" || frame.type === "room_hidden") heard(frame.room_id, null);
   },
 });
 
@@ -179,6 +180,25 @@ async function loadMore() {
   }
 }
 
+/**
+ * Asks whether a room is really to be deleted, if the server allows it at all.
+ *
+ * @param {number | null} room_id none takes the question back
+ */
+async function askDelete(room_id) {
+  if (room_id === null) {
+    store.set({ confirming: null });
+    return;
+  }
+  try {
+    const { allowed, detail } = await inSession(() => canI(room_id, "delete_room"));
+    if (allowed) store.set({ confirming: room_id });
+    else toast(detail, "error");
+  } catch (error) {
+    toast(reason(error), "error");
+  }
+}
+
 /** @param {Room} room */
 async function deleteRoom(room) {
   try {
@@ -222,8 +242,8 @@ const actions = {
     store.set({ copied });
     if (copied !== null) setTimeout(() => store.get().copied === copied && store.set({ copied: null }), 2_000);
   },
-  /** @param {number | null} confirming */
-  ask_delete: (confirming) => store.set({ confirming }),
+  /** @param {number | null} room_id */
+  ask_delete: (room_id) => void askDelete(room_id),
   /** @param {Room} room */
   delete: (room) => void deleteRoom(room),
 };

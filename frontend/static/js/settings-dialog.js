@@ -91,7 +91,7 @@ function settingsForm(store, room, { close, saved }) {
     managed && managedNotice(room.managed_by ?? ""),
     top,
     h("fieldset", { class: "plain", disabled: managed }, ...fields.first, ...fields.rules),
-    room.visibility === "private" && allowed.has("read_link_code") && linkCodePart(room, allowed.has("renew_link_code")),
+    room.visibility === "private" && allowed.has("read_link_code") && linkCodePart(room, allowed),
     allowed.has("delete_room") && !managed && deletePart(room, close),
     !managed && dialogFooter(close, submit),
   );

@@ -105,10 +105,21 @@ export const RULE_TEXTS = /** @satisfies {Record<string, { en: Text, ru: Text }>
   "role.changed.moderator": { en: "You are a moderator now.", ru: "Теперь вы модератор." },
   "role.changed.participant": { en: "You are a participant now.", ru: "Теперь вы участник." },
 
+  "keys.title": { en: "Keyboard shortcuts", ru: "Горячие клавиши" },
+  "keys.chat": { en: "Open or close the chat", ru: "Открыть или закрыть чат" },
+  "keys.people": { en: "Open or close the list of people", ru: "Открыть или закрыть список участников" },
+  "keys.list": { en: "List these keys", ru: "Показать эти клавиши" },
+  "keys.on": { en: "Use these keys", ru: "Использовать эти клавиши" },
+  "keys.on.about": {
+    en: "Switch them off if you dictate or use other tools that write letters.",
+    ru: "Отключите их, если диктуете текст или пользуетесь программами, которые сами нажимают буквы.",
+  },
+
   "more.title": { en: "More", ru: "Ещё" },
   "more.settings": { en: "Room settings", ru: "Настройки комнаты" },
   "more.search": { en: "Search in chat", ru: "Поиск в чате" },
   "more.export": { en: "Export chat", ru: "Выгрузить чат" },
+  "more.keys": { en: "Keyboard shortcuts", ru: "Горячие клавиши" },
   "more.leave": { en: "Leave for good", ru: "Покинуть комнату совсем" },
   "more.end": { en: "End for all", ru: "Завершить для всех" },
   "leave.sure": { en: "Leave {name} for good?", ru: "Покинуть «{name}» совсем?" },

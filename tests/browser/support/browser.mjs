@@ -93,13 +93,58 @@ export async function open(page, path) {
 /** @param {import("playwright-core").Page} page */
 export const ready = (page) => page.waitForSelector("html[data-ready]", { state: "attached" });
 
+/** The window of a phone. */
+const PHONE = { width: 390, height: 844 };
+
 /**
- * Checks a screen as a whole: WCAG 2.2 AA by axe, and nothing wider than the window.
+ * Checks a screen as a whole, as it is and, from a desk, also as it is dark on a phone, in English and in Russian.
  *
  * @param {import("playwright-core").Page} page
  * @param {string} name
  */
 export async function inspect(page, name) {
+  if (process.env.CLOUDMEET_LOOK === "off") return;
+  await look(page, name);
+  const desk = page.viewportSize();
+  if (desk === null || desk.width <= PHONE.width) return;
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.setViewportSize(PHONE);
+  await look(page, `${name}-phone`);
+  if (await speak(page, "ru")) {
+    await look(page, `${name}-phone-ru`);
+    await speak(page, "en");
+  }
+  await page.setViewportSize(desk);
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+/**
+ * Lets the page speak another language, as its own switch does. What is open on top of it was written already, and
+ * stays: those are looked at in Russian by tests of their own.
+ *
+ * @param {import("playwright-core").Page} page
+ * @param {"en" | "ru"} language
+ * @returns {Promise<boolean>} whether it does
+ */
+const speak = (page, language) =>
+  page.evaluate(async (wanted) => {
+    if (document.querySelector("dialog[open], [role=menu], form :user-invalid, [aria-invalid=true]")) return false;
+    const scripts = [...document.querySelectorAll("script[type=module]")].map((one) => /** @type {HTMLScriptElement} */ (one).src);
+    const page = scripts.find((src) => src.includes("/static/"));
+    if (page === undefined) throw new Error("a page without a script of its own");
+    const { chooseLanguage } = await import(new URL("strings.js", page).href);
+    chooseLanguage(wanted);
+    await new Promise(requestAnimationFrame);
+    return true;
+  }, language);
+
+/**
+ * Checks what is shown: WCAG 2.2 AA by axe, nothing wider than the window, and under a finger nothing too small.
+ *
+ * @param {import("playwright-core").Page} page
+ * @param {string} name
+ */
+async function look(page, name) {
   // A colour halfway through a transition is nobody's colour.
   await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {}))));
   await screenshot(page, name);
@@ -114,6 +159,37 @@ export async function inspect(page, name) {
   assert.deepEqual(found, [], `axe on ${name}`);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.ok(overflow <= 0, `${name} is ${overflow} px wider than the window`);
+  assert.deepEqual(await page.evaluate(tooSmall, FINGER_PX), [], `too small for a finger on ${name}`);
+}
+
+/** The least height and width of what a finger is to hit. */
+const FINGER_PX = 44;
+
+/**
+ * Finds what can be pressed and is smaller than a finger, where fingers are used. Links in a line of text may be.
+ *
+ * @param {number} least_px
+ */
+function tooSmall(least_px) {
+  if (!matchMedia("(pointer: coarse)").matches) return [];
+  const top = document.querySelector("dialog[open]") ?? document;
+  const all = top.querySelectorAll("button, a[href], input, select, textarea, summary");
+  return [...all].flatMap((one) => {
+    // A box to tick is as large as the label around it.
+    const target = one.closest("label") ?? one;
+    const shown = one.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+    if (!shown || one.matches(".visually-hidden, p a, .text a")) return [];
+    const { x, y, width, height } = target.getBoundingClientRect();
+    if (Math.round(width) >= least_px && Math.round(height) >= least_px) return [];
+    // What is smaller may take what is pressed beside it.
+    const reach = least_px / 2 - 1;
+    const [across, down] = [x + width / 2, y + height / 2];
+    const points = [[across - reach, down], [across + reach, down], [across, down - reach], [across, down + reach]];
+    const hit = points.map(([left, top]) => document.elementFromPoint(left, top));
+    // What is scrolled out of the window hits nothing.
+    const takes = hit.every((element) => element === null || target.contains(element));
+    return takes ? [] : [`${one.outerHTML.slice(0, 120)}: ${Math.round(width)} × ${Math.round(height)}`];
+  });
 }
 
 /**

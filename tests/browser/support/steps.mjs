@@ -147,7 +147,8 @@ export async function confirm(page, title, go) {
 }
 
 /** Waits until a screen reader has been told something. */
-export const announced = (page, words) => page.locator('[aria-live="polite"]').getByText(words, { exact: true }).waitFor({ state: "attached" });
+export const announced = (page, words) =>
+  page.locator('[aria-live="polite"]').getByText(words, { exact: true }).first().waitFor({ state: "attached" });
 
 /**
  * After each test that fails, keeps what everybody sees; after all, ends the browser and then the server.

@@ -5,7 +5,7 @@ import test, { beforeEach, mock } from "node:test";
 
 import "./bare-page.mjs";
 
-const { Entry } = await import("../../../frontend/static/js/entry.js");
+const { Entry, isOver } = await import("../../../frontend/static/js/entry.js");
 const { Hosting } = await import("../../../frontend/static/js/hosting.js");
 const { createRoomStore } = await import("../../../frontend/static/js/room-state.js");
 const { keepToken } = await import("../../../frontend/static/js/token.js");
@@ -157,4 +157,24 @@ test("a wrong password, a full room and an early hour leave one at the door, wit
     { code: "rate_limited", detail: "slow", opens_at: null, retry_at_ms: now_ms + 7_000 },
   ]);
   assert.deepEqual(ends, []);
+});
+
+test("whether a room is past its end only the server's clock can tell within a minute", () => {
+  const now_ms = Date.parse("2026-01-01T10:00:00.000Z");
+  const at = (closes_at, is_active = true) => isOver({ closes_at, is_active }, now_ms);
+  assert.equal(at(null), "no");
+  assert.equal(at("2026-01-01T10:05:00.000Z"), "no");
+  assert.equal(at("2026-01-01T10:00:30.000Z"), "unsure");
+  assert.equal(at("2026-01-01T09:59:30.000Z"), "unsure");
+  assert.equal(at("2026-01-01T09:00:00.000Z"), "yes");
+  assert.equal(at("2026-01-01T09:00:00.000Z", false), "no");
+});
+
+test("a room that turns out closed at the door is over by its time, or deleted", async () => {
+  const closed = { status: 409, code: "room_closed", detail: "closed" };
+  const { entry, store, ends } = visitor([closed, closed]);
+  await entry.join();
+  store.set({ room: { id: 7, my_role: null, is_active: true, closes_at: new Date(Date.now() - 1_000).toISOString() }, place: { at: "prejoin", joining: false, refusal: null } });
+  await entry.join();
+  assert.deepEqual(ends, ["closed", "over"]);
 });

@@ -30,11 +30,11 @@ const person = (user_id, more = {}) => participant({ user_id, status: "offline",
 
 test("who waits is listed in the order of coming, once, until they no longer wait", () => {
   const { hosting, ids } = host();
-  hosting.lobby(person(2), true);
-  hosting.lobby(person(3), true);
-  hosting.lobby(person(2), true);
+  hosting.waits(person(2));
+  hosting.waits(person(3));
+  hosting.waits(person(2));
   assert.deepEqual(ids(), [2, 3]);
-  hosting.lobby(person(2), false);
+  hosting.waits_no_more(person(2));
   assert.deepEqual(ids(), [3]);
   hosting.reset([person(4)], ["admit"]);
   assert.deepEqual(ids(), [4]);
@@ -68,6 +68,14 @@ test("what one may is asked anew when the rules change, and not when somebody wr
   hosting.room_changed(before, { ...before, my_role: "owner" });
   await new Promise(setImmediate);
   assert.deepEqual(asked, ["GET /api/rooms/7"]);
+  assert.ok(store.get().allowed.has("export"));
+});
+
+test("what happens while it is being asked is asked about once more", async () => {
+  const detail = (allowed) => ({ id: 7, participants: [], waiting: [], allowed, closes_at: null });
+  const { hosting, store, asked } = host([detail([]), detail(["export"])]);
+  await Promise.all([hosting.refresh(), hosting.refresh(), hosting.refresh()]);
+  assert.deepEqual(asked, ["GET /api/rooms/7", "GET /api/rooms/7"]);
   assert.ok(store.get().allowed.has("export"));
 });
 
