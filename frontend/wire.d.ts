@@ -290,6 +290,97 @@ export interface Account {
   is_admin: boolean;
 }
 /**
+ * Is a key for a program, without its secret.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ApiKey".
+ */
+export interface ApiKey {
+  /**
+   * When it was made.
+   */
+  created_at: string;
+  /**
+   * Who made it.
+   */
+  created_by: number | null;
+  /**
+   * Until when it is good; null: until it is revoked.
+   */
+  expires_at: string | null;
+  /**
+   * Its id.
+   */
+  id: number;
+  /**
+   * When it was last used, to the minute.
+   */
+  last_used_at: string | null;
+  /**
+   * The name under which people know it.
+   */
+  name: string;
+  /**
+   * What it may be used for.
+   */
+  scopes: string[];
+}
+/**
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ApiKeySegments".
+ */
+export interface ApiKeySegments {
+  /**
+   * The key's id.
+   */
+  id: string;
+}
+/**
+ * Asks for a key for a program.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "CreateApiKey".
+ */
+export interface CreateApiKey {
+  /**
+   * Until when it is good; without it, until it is revoked.
+   */
+  expires_at?: string | null;
+  /**
+   * 1–100 characters.
+   */
+  name: string;
+  /**
+   * What it may be used for; at least one: `rooms:manage`.
+   */
+  scopes: string[];
+}
+/**
+ * Asks for an account for somebody else.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "CreateUser".
+ */
+export interface CreateUser {
+  /**
+   * 2–100 characters.
+   */
+  display_name: string;
+  /**
+   * At most 254 characters, unique without regard to case.
+   */
+  email: string;
+  /**
+   * Whether it administers this installation (false).
+   */
+  is_admin?: boolean;
+  /**
+   * 8–128 characters, none of the most common, not the e-mail. Without one nobody can sign in until a password
+   * was set by a reset link.
+   */
+  password?: string | null;
+}
+/**
  * Says what is wrong with one field.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -350,6 +441,26 @@ export interface Jwks {
   keys: Jwk[];
 }
 /**
+ * Says which accounts to list.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ListUsers".
+ */
+export interface ListUsers {
+  /**
+   * How many at most; 1–100 (20).
+   */
+  limit?: number | null;
+  /**
+   * What address or name must hold, without regard to case.
+   */
+  query?: string | null;
+  /**
+   * How many to leave out (0).
+   */
+  skip?: number | null;
+}
+/**
  * Asks for a session.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -376,6 +487,46 @@ export interface LoginQuery {
    * `body`: into the answer too, for clients without a cookie jar.
    */
   refresh?: RefreshIn | null;
+}
+/**
+ * Is a key that was just made: its secret is shown once.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "NewApiKey".
+ */
+export interface NewApiKey {
+  /**
+   * When it was made.
+   */
+  created_at: string;
+  /**
+   * Who made it.
+   */
+  created_by: number | null;
+  /**
+   * Until when it is good; null: until it is revoked.
+   */
+  expires_at: string | null;
+  /**
+   * Its id.
+   */
+  id: number;
+  /**
+   * The secret, for `Authorization: Bearer`.
+   */
+  key: string;
+  /**
+   * When it was last used, to the minute.
+   */
+  last_used_at: string | null;
+  /**
+   * The name under which people know it.
+   */
+  name: string;
+  /**
+   * What it may be used for.
+   */
+  scopes: string[];
 }
 /**
  * Is the body of every error: `application/problem+json`.
@@ -450,6 +601,42 @@ export interface Register {
   setup_code?: string | null;
 }
 /**
+ * Is a link by which somebody sets a new password, once.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ResetLink".
+ */
+export interface ResetLink {
+  /**
+   * The code, for `POST /api/auth/reset`.
+   */
+  code: string;
+  /**
+   * Until when it is good.
+   */
+  expires_at: string;
+  /**
+   * The link that holds it; without the server's name where that is not known.
+   */
+  url: string;
+}
+/**
+ * Sets a new password by a code.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ResetPassword".
+ */
+export interface ResetPassword {
+  /**
+   * The code, as the link has it.
+   */
+  code: string;
+  /**
+   * The new password.
+   */
+  password: string;
+}
+/**
  * Is what a login or a refresh yields.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -492,6 +679,40 @@ export interface UpdateMe {
    * The new password; needs `current_password` and ends all other sessions.
    */
   password?: string | null;
+}
+/**
+ * Changes somebody's account; absent members stay.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "UpdateUser".
+ */
+export interface UpdateUser {
+  /**
+   * 2–100 characters.
+   */
+  display_name?: string | null;
+  /**
+   * Whether it may sign in; `false` ends all sessions of the account.
+   */
+  is_active?: boolean | null;
+  /**
+   * Whether it administers this installation.
+   */
+  is_admin?: boolean | null;
+  /**
+   * A new password; ends all sessions of the account.
+   */
+  password?: string | null;
+}
+/**
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "UserSegments".
+ */
+export interface UserSegments {
+  /**
+   * The account's id.
+   */
+  id: string;
 }
 /**
  * Says whose a valid token is.

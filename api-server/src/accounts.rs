@@ -1,8 +1,11 @@
 //! What rooms know of accounts: from the store in the same process, or from the auth service.
 
+use cloudmeet_core::account::Standing;
+use cloudmeet_core::api_key::{KeyName, Scope};
 use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::time::Timestamp;
-use cloudmeet_store::{AccountChange, AuthStore, Identity, StoreError, Tail};
+use cloudmeet_core::token::OpaqueToken;
+use cloudmeet_store::{AccountChange, AuthStore, Identity, Letter, StoreError, Tail};
 
 use crate::auth_service::{AuthService, ServiceError};
 use crate::problem::{Code, Problem};
@@ -34,6 +37,17 @@ pub struct Person {
     pub display_name: String,
     /// Whether it may be used.
     pub is_active: bool,
+    /// Administrator or not; `None` where an earlier release does not say.
+    pub standing: Option<Standing>,
+}
+
+/// Is a program that has shown a good key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// The name under which people know it.
+    pub name: KeyName,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
 }
 
 impl Accounts {
@@ -82,12 +96,53 @@ impl Accounts {
             Self::Here(store) => store.account(id).await?.map(|(account, _)| Person {
                 display_name: account.display_name.as_str().to_owned(),
                 is_active: account.is_active,
+                standing: Some(account.standing),
             }),
-            Self::There(service) => service
-                .person(id)
-                .await?
-                .map(|person| Person { display_name: person.display_name, is_active: person.is_active }),
+            Self::There(service) => service.person(id).await?.map(|person| Person {
+                display_name: person.display_name,
+                is_active: person.is_active,
+                standing: person.is_admin.map(standing),
+            }),
         })
+    }
+
+    /// Finds the program that shows a key, while the key is good.
+    ///
+    /// # Errors
+    /// [`AccountsError`].
+    pub async fn machine(&self, key: &OpaqueToken) -> Result<Option<Machine>, AccountsError> {
+        Ok(match self {
+            Self::Here(store) => {
+                store.use_api_key(key).await?.map(|known| Machine { name: known.name, scopes: known.scopes })
+            }
+            Self::There(service) => service.machine(key).await?.map(|known| Machine {
+                name: KeyName::from_stored(known.name),
+                scopes: known.scopes.iter().filter_map(|word| Scope::parse(word)).collect(),
+            }),
+        })
+    }
+
+    /// Reads letters for rooms that nobody has taken in yet, the oldest first.
+    ///
+    /// # Errors
+    /// [`AccountsError`].
+    pub async fn letters(&self) -> Result<Vec<Letter>, AccountsError> {
+        Ok(match self {
+            Self::Here(store) => store.letters().await?,
+            Self::There(service) => service.letters().await?,
+        })
+    }
+
+    /// Forgets letters that rooms have taken in.
+    ///
+    /// # Errors
+    /// [`AccountsError`]; those that are left are taken in once more, which changes nothing.
+    pub async fn forget_letters(&self, keys: Vec<String>) -> Result<(), AccountsError> {
+        match self {
+            Self::Here(store) => store.forget_letters(&keys).await?,
+            Self::There(service) => service.forget_letters(keys).await?,
+        }
+        Ok(())
     }
 
     /// Starts to follow the changes that happen from now on.
@@ -110,6 +165,10 @@ impl Accounts {
             Self::There(service) => service.changes(tail).await?,
         })
     }
+}
+
+const fn standing(is_admin: bool) -> Standing {
+    if is_admin { Standing::Administrator } else { Standing::Ordinary }
 }
 
 impl AccountsError {

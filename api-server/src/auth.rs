@@ -1,23 +1,28 @@
 //! Accounts and sessions over REST.
 
 mod accounts;
+mod api_keys;
 mod cookie;
 pub(crate) mod internal;
 mod login;
+mod reset;
 mod upkeep;
+mod users;
 
 use std::sync::Arc;
 
 use aide::axum::ApiRouter;
-use aide::axum::routing::{get_with, post_with};
+use aide::axum::routing::{delete_with, get_with, post_with};
 use axum::extract::FromRef;
 use cloudmeet_core::account::{FirstAdministrator, Registration};
 use cloudmeet_core::time::Span;
 use cloudmeet_store::{AuthStore, ConferenceStore};
+use url::Url;
 
 pub use self::cookie::RefreshCookie;
 pub use self::upkeep::{follow, keep};
 use crate::access_token::Signer;
+use crate::accounts::Accounts;
 use crate::hash_pool::{HashError, HashPool};
 use crate::hub::Hub;
 use crate::origin::Names;
@@ -56,6 +61,8 @@ pub struct Auth {
     pub cookie: RefreshCookie,
     /// Whom to tell when a session ends.
     pub listener: SessionListener,
+    /// The address that people type, where it is known.
+    pub public_url: Option<Url>,
 }
 
 /// Hears of ends of sessions and of new names at once; others read them in the table of changes.
@@ -74,6 +81,8 @@ pub struct Rooms {
     pub hub: Hub,
     /// Where people's names stand.
     pub store: ConferenceStore,
+    /// Where letters come from.
+    pub accounts: Accounts,
 }
 
 /// The REST interface of accounts.
@@ -88,6 +97,20 @@ pub fn routes() -> ApiRouter<AuthState> {
             get_with(accounts::me, accounts::me_docs).patch_with(accounts::update_me, accounts::update_me_docs),
         )
         .api_route("/api/auth/validate", get_with(accounts::validate, accounts::validate_docs))
+        .api_route("/api/auth/reset", post_with(reset::reset, reset::reset_docs))
+        .api_route("/api/users", get_with(users::list, users::list_docs).post_with(users::create, users::create_docs))
+        .api_route(
+            "/api/users/{id}",
+            get_with(users::read, users::read_docs)
+                .patch_with(users::update, users::update_docs)
+                .delete_with(users::delete, users::delete_docs),
+        )
+        .api_route("/api/users/{id}/reset-link", post_with(users::reset_link, users::reset_link_docs))
+        .api_route(
+            "/api/api-keys",
+            get_with(api_keys::list, api_keys::list_docs).post_with(api_keys::create, api_keys::create_docs),
+        )
+        .api_route("/api/api-keys/{id}", delete_with(api_keys::revoke, api_keys::revoke_docs))
         .api_route("/.well-known/jwks.json", get_with(login::jwks, login::jwks_docs))
 }
 

@@ -6,11 +6,14 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use cloudmeet_api_types::auth::Jwk;
-use cloudmeet_api_types::internal::{Changes, ChangesQuery, Person, SessionHolder, SessionIds};
+use cloudmeet_api_types::internal::{
+    Changes, ChangesQuery, Letters, Machine, Person, SessionHolder, SessionIds, ShownKey, TakenLetters,
+};
 use cloudmeet_core::account::Standing;
 use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::time::Timestamp;
-use cloudmeet_store::{AccountChange, ChangeRow, Clock, Identity, Tail};
+use cloudmeet_core::token::OpaqueToken;
+use cloudmeet_store::{AccountChange, ChangeRow, Clock, Identity, Letter, Tail};
 use http_body_util::{BodyExt as _, Limited};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -116,6 +119,36 @@ impl AuthService {
     /// [`ServiceError`].
     pub async fn person(&self, id: UserId) -> Result<Option<Person>, ServiceError> {
         self.get(&format!("/internal/people/{id}")).await
+    }
+
+    /// Finds the program that shows a key, while the key is good.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn machine(&self, key: &OpaqueToken) -> Result<Option<Machine>, ServiceError> {
+        self.post("/internal/machine", &ShownKey { key: key.reveal().to_owned() }).await
+    }
+
+    /// Reads letters for rooms that nobody has taken in yet. None from an earlier release, which writes none.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn letters(&self) -> Result<Vec<Letter>, ServiceError> {
+        let told: Option<Letters> = match self.get("/internal/letters").await {
+            Err(ServiceError::Refused(StatusCode::NOT_FOUND)) => None,
+            answer => answer?,
+        };
+        let letters = told.map(|told| told.letters).unwrap_or_default();
+        Ok(letters.into_iter().map(|one| Letter { key: one.key, kind: one.kind, payload: one.payload }).collect())
+    }
+
+    /// Says which letters rooms have taken in.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn forget_letters(&self, keys: Vec<String>) -> Result<(), ServiceError> {
+        let _: Option<Letters> = self.post("/internal/letters-taken", &TakenLetters { keys }).await?;
+        Ok(())
     }
 
     /// Reads the changes of accounts since the last call; `tail` begins as `None`.

@@ -11,7 +11,7 @@ use axum::extract::{FromRef, FromRequest, FromRequestParts, Path, Query, Request
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use bytes::BytesMut;
-use cloudmeet_core::id::{MessageId, RoomId, UserId};
+use cloudmeet_core::id::{ApiKeyId, MessageId, RoomId, UserId};
 use cloudmeet_core::room::Slug;
 use futures_util::StreamExt as _;
 use schemars::JsonSchema;
@@ -232,6 +232,58 @@ where
 impl OperationInput for PersonPath {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         Path::<PersonSegments>::operation_input(ctx, operation);
+    }
+}
+
+/// Is an account in a path.
+#[derive(Debug, Clone, Copy)]
+pub struct UserPath(pub UserId);
+
+#[derive(Deserialize, JsonSchema)]
+struct UserSegments {
+    /// The account's id.
+    id: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for UserPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let segments = Path::<UserSegments>::from_request_parts(parts, state).await;
+        let id = segments.ok().and_then(|Path(segments)| UserId::parse(&segments.id));
+        id.map(Self).ok_or_else(|| Code::UserNotFound.into())
+    }
+}
+
+impl OperationInput for UserPath {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        Path::<UserSegments>::operation_input(ctx, operation);
+    }
+}
+
+/// Is a key for programs in a path.
+#[derive(Debug, Clone, Copy)]
+pub struct ApiKeyPath(pub ApiKeyId);
+
+#[derive(Deserialize, JsonSchema)]
+struct ApiKeySegments {
+    /// The key's id.
+    id: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ApiKeyPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let segments = Path::<ApiKeySegments>::from_request_parts(parts, state).await;
+        let id = segments.ok().and_then(|Path(segments)| ApiKeyId::parse(&segments.id));
+        id.map(Self).ok_or_else(|| Code::ApiKeyNotFound.into())
+    }
+}
+
+impl OperationInput for ApiKeyPath {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        Path::<ApiKeySegments>::operation_input(ctx, operation);
     }
 }
 

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cloudmeet_api_types::chat::ChangedMessage;
 use cloudmeet_api_types::socket::{RemovedReason, ServerFrame};
+use cloudmeet_core::account::Standing;
 use cloudmeet_core::chat::Message;
 use cloudmeet_core::id::{RoomId, SessionId, UserId};
 use cloudmeet_core::participant::{Participant, Turn};
@@ -122,6 +123,12 @@ impl Hub {
     /// Closes the sockets of a session that is over.
     pub fn end_session(&self, session_id: &SessionId) {
         self.state().sockets.close_session(session_id);
+    }
+
+    /// Closes the sockets of a person that were opened when their standing was another: they come back with the
+    /// new one.
+    pub fn standing_changed(&self, user_id: UserId, standing: Standing) {
+        self.state().sockets.close_other_standing(user_id, standing);
     }
 
     /// Gives a person's sessions that have sockets here.

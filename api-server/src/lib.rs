@@ -20,6 +20,7 @@ pub mod hash_pool;
 pub mod health;
 pub mod healthcheck;
 pub mod hub;
+mod letters;
 mod listen;
 pub mod metrics;
 pub mod observe;

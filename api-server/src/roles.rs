@@ -75,7 +75,8 @@ async fn all(config: &Config, common: &Common) -> anyhow::Result<Server> {
     let sessions = Sessions::new(verifier, accounts.clone());
     let hashes = start_hashes()?;
     let conference = start_rooms(config, common, &store, (accounts, &sessions), hashes.clone()).await?;
-    let rooms = Rooms { hub: conference.hub.clone(), store: store.clone() };
+    let rooms =
+        Rooms { hub: conference.hub.clone(), store: store.clone(), accounts: Accounts::Here(auth_store.clone()) };
     let auth = start_accounts(config, common, (&auth_store, hashes), signer, &sessions, Some(rooms));
     common.tasks.until_stopped(auth::keep(auth_store.clone()));
     let setup_code = setup_code(config, &auth_store).await?;
@@ -201,6 +202,7 @@ fn start_accounts(
         access_token_life: config.access_token_life,
         cookie: RefreshCookie { is_secure: config.is_secure() },
         listener: SessionListener { sessions: sessions.clone(), rooms },
+        public_url: config.public_url().cloned(),
     })
 }
 

@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use cloudmeet_core::api_key;
 use cloudmeet_core::id::SessionId;
+use cloudmeet_core::permission::administers;
+use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::{Doer, Identity};
 use moka::future::Cache;
 
@@ -153,10 +156,24 @@ impl Sessions {
     }
 
     async fn authenticate(&self, token: &str) -> Result<Caller, Problem> {
+        if token.starts_with(api_key::PREFIX) {
+            return Err(self.refuse_machine(token).await);
+        }
         let claims = self.0.verifier.verify(token, self.0.accounts.now()).await?;
         let holder = self.holder(&claims.session_id).await.map_err(|error| Problem::from(&*error))?;
         let identity = holder.filter(|holder| holder.user_id == claims.user_id).ok_or(Code::SessionOver)?;
         Ok(Caller { session_id: claims.session_id, identity })
+    }
+}
+
+impl Sessions {
+    /// Says why a program does not do what people do: its key is good for other things, or for nothing.
+    async fn refuse_machine(&self, key: &str) -> Problem {
+        match self.0.accounts.machine(&OpaqueToken::presented(key.to_owned())).await {
+            Ok(Some(_)) => Code::Forbidden.into(),
+            Ok(None) => Code::InvalidToken.into(),
+            Err(error) => Problem::from(&error),
+        }
     }
 }
 
@@ -190,13 +207,39 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        let address = parts.extensions.get::<ClientAddress>().map(|client| client.0.to_canonical().to_string());
-        Ok(Self(Doer {
-            who: caller.identity,
-            address: address.unwrap_or_default(),
-            request_id: request_id(&parts.headers).to_owned(),
-        }))
+        Ok(Self(doer(parts, caller.identity)))
     }
+}
+
+/// Is an administrator who does something to others.
+#[derive(Debug, Clone)]
+pub struct Administrator {
+    /// Who, and from where.
+    pub doer: Doer,
+    /// By which session.
+    pub session_id: SessionId,
+}
+
+impl<S> FromRequestParts<S> for Administrator
+where
+    S: Send + Sync,
+    Sessions: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        if !administers(caller.identity.actor()) {
+            return Err(Code::Forbidden.into());
+        }
+        Ok(Self { doer: doer(parts, caller.identity), session_id: caller.session_id })
+    }
+}
+
+/// Is who does something by a request, and from where.
+fn doer(parts: &Parts, who: Identity) -> Doer {
+    let address = parts.extensions.get::<ClientAddress>().map(|client| client.0.to_canonical().to_string());
+    Doer { who, address: address.unwrap_or_default(), request_id: request_id(&parts.headers).to_owned() }
 }
 
 impl<S> FromRequestParts<S> for Caller

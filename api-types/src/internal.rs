@@ -21,6 +21,52 @@ pub struct Person {
     pub display_name: String,
     /// Whether it may be used.
     pub is_active: bool,
+    /// Administrator or not; absent in answers of an earlier release.
+    #[serde(default)]
+    pub is_admin: Option<bool>,
+}
+
+/// Is something that rooms must hear of accounts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Letter {
+    /// Its name, given once in the world.
+    pub key: String,
+    /// What kind of letter it is.
+    pub kind: String,
+    /// What it says: JSON, as its kind has it.
+    pub payload: String,
+}
+
+/// Is what rooms must hear, the oldest first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Letters {
+    /// The letters.
+    pub letters: Vec<Letter>,
+}
+
+/// Names letters that rooms have taken in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TakenLetters {
+    /// Their names.
+    pub keys: Vec<String>,
+}
+
+/// Asks whose a key for programs is.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ShownKey {
+    /// The secret.
+    pub key: String,
+}
+
+/// Is a program that has shown a good key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Machine {
+    /// The key's id.
+    pub id: i64,
+    /// The name under which people know it.
+    pub name: String,
+    /// What it may be used for.
+    pub scopes: Vec<String>,
 }
 
 /// Names sessions.

@@ -11,6 +11,7 @@ pub mod problem;
 pub mod room;
 pub mod socket;
 mod time;
+pub mod users;
 
 pub use time::WireTime;
 

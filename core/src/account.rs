@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::id::UserId;
+use crate::password::PasswordHash;
 use crate::text::{self, TextError};
 use crate::time::Timestamp;
 
@@ -87,6 +88,9 @@ impl DisplayName {
     }
 }
 
+/// Is the name under which stands what a person said whose account was deleted.
+pub const DELETED_NAME: &str = "Deleted user";
+
 /// Tells administrators from everybody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Standing {
@@ -111,6 +115,132 @@ pub struct Account {
     pub standing: Standing,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl Account {
+    /// Says whether it can administer the installation.
+    #[must_use]
+    pub const fn administers(&self) -> bool {
+        self.is_active && matches!(self.standing, Standing::Administrator)
+    }
+
+    /// Changes it as an administrator may; what is absent stays. `others` is how many other accounts can
+    /// administer.
+    ///
+    /// # Errors
+    /// [`LastAdministrator`].
+    pub fn apply(&self, patch: &AccountPatch, others: i64) -> Result<Self, LastAdministrator> {
+        let after = Self {
+            display_name: patch.display_name.clone().unwrap_or_else(|| self.display_name.clone()),
+            is_active: patch.is_active.unwrap_or(self.is_active),
+            standing: patch.standing.unwrap_or(self.standing),
+            ..self.clone()
+        };
+        if self.administers() && !after.administers() {
+            check_other_administrators(others)?;
+        }
+        Ok(after)
+    }
+
+    /// Says whether it may be deleted. `others` is how many other accounts can administer.
+    ///
+    /// # Errors
+    /// [`LastAdministrator`].
+    pub fn check_delete(&self, others: i64) -> Result<(), LastAdministrator> {
+        if self.administers() { check_other_administrators(others) } else { Ok(()) }
+    }
+}
+
+const fn check_other_administrators(others: i64) -> Result<(), LastAdministrator> {
+    if others > 0 { Ok(()) } else { Err(LastAdministrator) }
+}
+
+/// Is what an administrator changes of an account; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct AccountPatch {
+    /// Another name.
+    pub display_name: Option<DisplayName>,
+    /// Whether it may sign in.
+    pub is_active: Option<bool>,
+    /// Administrator or not.
+    pub standing: Option<Standing>,
+    /// Another password's hash; ends its sessions.
+    pub password_hash: Option<PasswordHash>,
+}
+
+impl AccountPatch {
+    /// Gives what it does to an account, as the record of deeds names it. What is so already is no deed.
+    #[must_use]
+    pub fn deeds(&self, before: &Account) -> Vec<AccountDeed> {
+        let renames = self.display_name.as_ref().is_some_and(|name| *name != before.display_name);
+        let activates = self.is_active.filter(|is_active| *is_active != before.is_active);
+        let grants = self.standing.filter(|standing| *standing != before.standing);
+        let deeds = [
+            renames.then_some(AccountDeed::Rename),
+            activates.map(|active| if active { AccountDeed::Activate } else { AccountDeed::Deactivate }),
+            grants.map(|standing| match standing {
+                Standing::Administrator => AccountDeed::GrantAdmin,
+                Standing::Ordinary => AccountDeed::RevokeAdmin,
+            }),
+            self.password_hash.as_ref().map(|_| AccountDeed::SetPassword),
+        ];
+        deeds.into_iter().flatten().collect()
+    }
+}
+
+/// Says that without this account nobody could administer the installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("somebody has to administer the installation")]
+pub struct LastAdministrator;
+
+/// Is something that is done to an account or an API key, and stands in the record of deeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountDeed {
+    /// An administrator made it.
+    Create,
+    /// It has another name.
+    Rename,
+    /// It may sign in again.
+    Activate,
+    /// It may not sign in any more.
+    Deactivate,
+    /// It administers.
+    GrantAdmin,
+    /// It does not administer any more.
+    RevokeAdmin,
+    /// An administrator gave it another password.
+    SetPassword,
+    /// It is no more.
+    Delete,
+    /// A code was made by which its holder sets a password.
+    IssueResetCode,
+    /// Its holder set a password by a code.
+    ResetPassword,
+    /// A key for programs was made.
+    CreateApiKey,
+    /// A key for programs is good for nothing any more.
+    RevokeApiKey,
+}
+
+impl AccountDeed {
+    /// Gives the word by which programs know it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create_user",
+            Self::Rename => "rename_user",
+            Self::Activate => "activate_user",
+            Self::Deactivate => "deactivate_user",
+            Self::GrantAdmin => "grant_admin",
+            Self::RevokeAdmin => "revoke_admin",
+            Self::SetPassword => "set_password",
+            Self::Delete => "delete_user",
+            Self::IssueResetCode => "issue_reset_code",
+            Self::ResetPassword => "reset_password",
+            Self::CreateApiKey => "create_api_key",
+            Self::RevokeApiKey => "revoke_api_key",
+        }
+    }
 }
 
 /// Says who may register.
@@ -192,6 +322,55 @@ mod tests {
         let long = format!("{}@{}.org", "a".repeat(60), "b.".repeat(100));
         assert_eq!(Email::parse(&long), Err(TextError::TooLong { max: 254 }));
         assert_eq!(Email::parse("a\r\n@b.c"), Err(TextError::ControlCharacters));
+    }
+
+    fn account(is_active: bool, standing: Standing) -> Account {
+        Account {
+            id: UserId::new(1).expect("positive"),
+            email: Email::from_stored("ann@example.org".into()),
+            display_name: DisplayName::from_stored("Ann".into()),
+            is_active,
+            standing,
+            created_at: Timestamp::from_millis(0),
+        }
+    }
+
+    #[test]
+    fn the_last_who_administers_stays() {
+        use Standing::{Administrator, Ordinary};
+        let revoked = AccountPatch { standing: Some(Ordinary), ..AccountPatch::default() };
+        let deactivated = AccountPatch { is_active: Some(false), ..AccountPatch::default() };
+        let last = account(true, Administrator);
+        for patch in [&revoked, &deactivated] {
+            assert_eq!(last.apply(patch, 0), Err(LastAdministrator));
+            assert!(last.apply(patch, 1).is_ok_and(|after| !after.administers()));
+            // Whoever does not administer may become anything.
+            assert!(account(true, Ordinary).apply(patch, 0).is_ok());
+            assert!(account(false, Administrator).apply(patch, 0).is_ok());
+        }
+        assert_eq!((last.check_delete(0), last.check_delete(1)), (Err(LastAdministrator), Ok(())));
+        assert_eq!(account(false, Administrator).check_delete(0), Ok(()));
+        assert_eq!(last.apply(&AccountPatch::default(), 0), Ok(last.clone()));
+    }
+
+    #[test]
+    fn what_is_so_already_is_no_deed() {
+        use AccountDeed::{Deactivate, GrantAdmin, Rename, SetPassword};
+        let before = account(true, Standing::Ordinary);
+        let same = AccountPatch {
+            display_name: Some(before.display_name.clone()),
+            is_active: Some(true),
+            standing: Some(Standing::Ordinary),
+            password_hash: None,
+        };
+        assert_eq!(same.deeds(&before), []);
+        let other = AccountPatch {
+            display_name: Some(DisplayName::from_stored("Anna".into())),
+            is_active: Some(false),
+            standing: Some(Standing::Administrator),
+            password_hash: Some(PasswordHash::from_stored("x".into())),
+        };
+        assert_eq!(other.deeds(&before), [Rename, Deactivate, GrantAdmin, SetPassword]);
     }
 
     #[test]

@@ -45,6 +45,10 @@ integer_id!(
     UserId
 );
 integer_id!(
+    /// Names a key for programs.
+    ApiKeyId
+);
+integer_id!(
     /// Names a room.
     RoomId
 );

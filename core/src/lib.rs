@@ -5,6 +5,7 @@
 //! when, and answers with what changes or with an error that says why not.
 
 pub mod account;
+pub mod api_key;
 pub mod chat;
 pub mod crypto;
 pub mod entry;

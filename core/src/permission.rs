@@ -318,6 +318,12 @@ pub const fn reads_all_deeds(actor: Actor) -> bool {
     actor.is_administrator()
 }
 
+/// Says whether a person may do things to accounts of others, and to keys for programs.
+#[must_use]
+pub const fn administers(actor: Actor) -> bool {
+    actor.is_administrator()
+}
+
 /// Gives the words of everything that a person may do in a room at `now`: with their own messages where it
 /// is about what somebody wrote, towards others where it is done to somebody.
 #[must_use]

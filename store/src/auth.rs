@@ -1,12 +1,16 @@
 //! Accounts, sessions and signing keys.
 
 mod accounts;
+mod administration;
+mod api_keys;
 mod keys;
 mod sessions;
 
 use cloudmeet_core::time::Timestamp;
 
-pub use accounts::{NewAccount, RegisterError};
+pub use accounts::{EmailTaken, NewAccount, RegisterError};
+pub use administration::{AccountError, AccountFilter, ChangedAccount, InvalidResetCode};
+pub use api_keys::{ApiKey, NewApiKey, NoSuchKey};
 pub use keys::SealedKey;
 pub use sessions::{LiveSession, NewSession, PasswordReplaced, RenewError, Renewed};
 
@@ -28,7 +32,9 @@ impl AuthStore {
     /// # Errors
     /// [`OpenError`]; nothing was changed in a database of a newer release.
     pub async fn open(location: &Location) -> Result<Self, OpenError> {
-        Ok(Self { database: Database::open(location, migrate::AUTH).await? })
+        let database = Database::open(location, migrate::AUTH).await?;
+        accounts::fill_search_texts(&database).await.map_err(OpenError::Fill)?;
+        Ok(Self { database })
     }
 
     /// Tells other servers on the bus from now on what it changed.

@@ -90,6 +90,9 @@ pub enum OpenError {
     /// Its tables were made by a newer release.
     #[error("the database was migrated by a newer release (version {0}): run that release, or restore a backup")]
     Newer(i64),
+    /// What the tables of an earlier release lack could not be filled in.
+    #[error("cannot fill in what this release needs")]
+    Fill(#[source] StoreError),
     /// Its tables could not be brought up to date.
     #[error("cannot migrate the database: {}", migration_reason(.0))]
     Migrate(sqlx::migrate::MigrateError),

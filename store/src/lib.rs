@@ -11,8 +11,10 @@ mod changes;
 mod clock;
 mod conference;
 mod db;
+mod doer;
 mod error;
 mod kept;
+mod letter;
 mod migrate;
 mod reader;
 mod redis_client;
@@ -21,19 +23,22 @@ mod value;
 mod writer;
 
 pub use auth::{
-    AuthStore, LiveSession, NewAccount, NewSession, PasswordReplaced, RegisterError, RenewError, Renewed, SealedKey,
+    AccountError, AccountFilter, ApiKey, AuthStore, ChangedAccount, EmailTaken, InvalidResetCode, LiveSession,
+    NewAccount, NewApiKey, NewSession, NoSuchKey, PasswordReplaced, RegisterError, RenewError, Renewed, SealedKey,
 };
 pub use bus::{Bus, Hints};
 pub use changes::{AccountChange, ChangeRow, RoomChange, Tail};
 pub use clock::Clock;
 pub use conference::{
-    Accesses, AllAdmitted, Batches, ConferenceStore, Deed, Doer, Doing, Draft, HandOnError, Hold, HoldEnd, Identity,
-    JoinOutcome, LeaveError, LinkCodeError, ListFilter, MessageChange, MessageError, ModerateError, Moderated, NewRoom,
+    Accesses, AllAdmitted, Batches, ConferenceStore, Deed, Doing, Draft, HandOnError, Hold, HoldEnd, JoinOutcome,
+    LeaveError, LinkCodeError, ListFilter, MessageChange, MessageError, ModerateError, Moderated, NewRoom,
     OverMeetings, People, Proof, RoomAccess, RoomAudience, RoomError, RoomListing, SEARCH_BLOCK, SearchFrom, Secrets,
     Sent, TicketHolder,
 };
 pub use db::{Location, OpenError};
+pub use doer::{Doer, Identity};
 pub use error::{Failure, StoreError};
+pub use letter::Letter;
 pub use reader::AccessReader;
 pub use redis_client::{NotRedis, Quota, Redis, RedisRequests};
 pub use writer::{MessageWriter, SubmitError};

@@ -21,11 +21,10 @@ struct Script {
 
 pub(crate) const AUTH: MigrationSet = MigrationSet {
     table: "auth_migrations",
-    scripts: &[Script {
-        version: 1,
-        description: "accounts and sessions",
-        text: include_str!("../migrations/auth_0001.sql"),
-    }],
+    scripts: &[
+        Script { version: 1, description: "accounts and sessions", text: include_str!("../migrations/auth_0001.sql") },
+        Script { version: 2, description: "administration", text: include_str!("../migrations/auth_0002.sql") },
+    ],
 };
 
 pub(crate) const CONFERENCE: MigrationSet = MigrationSet {
@@ -39,6 +38,11 @@ pub(crate) const CONFERENCE: MigrationSet = MigrationSet {
         Script { version: 2, description: "renamings", text: include_str!("../migrations/conference_0002.sql") },
         Script { version: 3, description: "rules", text: include_str!("../migrations/conference_0003.sql") },
         Script { version: 4, description: "hidden rooms", text: include_str!("../migrations/conference_0004.sql") },
+        Script {
+            version: 5,
+            description: "deeds of accounts",
+            text: include_str!("../migrations/conference_0005.sql"),
+        },
     ],
 };
 

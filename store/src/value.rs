@@ -2,6 +2,7 @@
 //!
 //! The two engines agree on integers, texts and truth values, which is all that this store needs.
 
+use cloudmeet_core::text::fold_case;
 use serde_json::{Map, Value as Json};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -67,6 +68,19 @@ pub(crate) fn object(rows: impl Iterator<Item = Json>) -> Value {
 /// Makes a JSON array of rows: `json_each` on SQLite, `json_to_recordset` on Postgres.
 pub(crate) fn array(rows: impl Iterator<Item = Json>) -> Value {
     Value::Json(Json::Array(rows.collect()).to_string())
+}
+
+/// Makes a pattern that finds a text anywhere in a folded one, whatever signs of patterns it holds itself.
+pub(crate) fn like_pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in fold_case(text).chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
 }
 
 /// Collects the values of a statement, in the order of `$1`, `$2` …

@@ -6,6 +6,7 @@ import base64
 import itertools
 import json
 import os
+import re
 import socket
 import struct
 import time
@@ -255,3 +256,9 @@ def wait_until(condition, timeout: float = TIMEOUT_S, every: float = 0.05):
             return value
         assert time.monotonic() < deadline, "the condition did not come true"
         time.sleep(every)
+
+
+def first_administrator(running) -> Person:
+    """Registers who administers a fresh system: whoever comes first, or who follows the setup link."""
+    setup = re.search(r"\?setup=([\w-]+)", running.read_log())
+    return Person(running, "Administrator", **({"setup_code": setup[1]} if setup else {}))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import re
 
 import pytest
 
 from conftest import fresh_databases, fresh_redis
-from contract.client import Person, Socket
+from contract.client import Person, Socket, first_administrator
 from harness.server import Pair, Server, Split
 
 
@@ -20,9 +19,8 @@ def server(request):
         fresh = fresh_databases(request.getfixturevalue("postgres")) | fresh_redis(request.getfixturevalue("redis"))
         system = Pair(RATE_LIMITS="off", **fresh) if request.param == "pair" else Split(each=2, RATE_LIMITS="off", **fresh)
     with system as running:
-        # The first account administers, or who follows the setup link; nobody else should by accident.
-        setup = re.search(r"\?setup=([\w-]+)", running.read_log())
-        running.administrator = Person(running, "Administrator", **({"setup_code": setup[1]} if setup else {}))
+        # Nobody else should administer by accident.
+        running.administrator = first_administrator(running)
         yield running
         running.administrator.close()
 

@@ -91,10 +91,23 @@ DOORS: dict[str, tuple[set[str], str]] = {
     "full": (MEMBERS, "capacity"),
 }
 
+# What administrators do to accounts of others and to keys for programs: nobody else does.
+ADMINISTRATION: dict[str, tuple[str, str, dict | None]] = {
+    "listUsers": ("GET", "/api/users", None),
+    "createUser": ("POST", "/api/users", {"email": "{fresh}", "display_name": "Somebody"}),
+    "readUser": ("GET", "/api/users/{user}", None),
+    "updateUser": ("PATCH", "/api/users/{user}", {"display_name": "Renamed"}),
+    "createResetLink": ("POST", "/api/users/{user}/reset-link", {}),
+    "deleteUser": ("DELETE", "/api/users/{user}", None),
+    "listApiKeys": ("GET", "/api/api-keys", None),
+    "createApiKey": ("POST", "/api/api-keys", {"name": "A key", "scopes": ["rooms:manage"]}),
+    "revokeApiKey": ("DELETE", "/api/api-keys/{key}", None),
+}
+
 # What is about no room, or about everybody's own.
 ELSEWHERE = {
     "listRooms", "createRoom", "listDeeds", "issueTicket", "openSocket", "health", "livez", "readyz", "register", "login",
-    "refresh", "logout", "me", "updateMe", "validate", "jwks",
+    "refresh", "logout", "me", "updateMe", "validate", "jwks", "resetPassword", *ADMINISTRATION,
 }
 FRAMES_ELSEWHERE = {"watch_rooms", "ping"}
 

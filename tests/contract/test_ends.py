@@ -10,15 +10,16 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from conftest import fresh_databases, fresh_redis
-from contract.client import PASSWORD, Person, Socket, problem
+from contract.client import PASSWORD, Person, Socket, first_administrator, problem
 from harness.server import Pair, Split
 
 
 class System:
     """Every server of a system, each to be asked by itself."""
 
-    def __init__(self, running: Pair) -> None:
+    def __init__(self, running: Pair, administrator: Person) -> None:
         self.running = running
+        self.administrator = administrator
         self.bites_s = running.bites_s
         self.nodes = running.servers()
         self.with_sockets = [node for node in self.nodes if node.settings.get("ROLE") != "auth"]
@@ -54,8 +55,9 @@ def system(request, postgres):
     if request.param.endswith("Redis"):
         settings |= fresh_redis(request.getfixturevalue("redis"))
     with Pair(**settings) if request.param.startswith("whole") else Split(each=2, auths=2, **settings) as running:
-        Person(running, "Administrator").close()
-        yield System(running)
+        administrator = first_administrator(running)
+        yield System(running, administrator)
+        administrator.close()
 
 
 @pytest.fixture
@@ -100,6 +102,36 @@ def test_a_new_password_ends_the_other_sessions_on_every_server_in_time(system, 
     for other in others:
         system.is_over(*other, began)
     system.lives(*kept)
+
+
+def test_who_is_deactivated_is_out_on_every_server_in_time(system, ann, signed_in):
+    sessions = [signed_in(ann) for _ in range(2)]
+    ticket = ann.ticket()
+    began = time.monotonic()
+    assert system.administrator.patch(f"/api/users/{ann.id}", is_active=False).status_code == 200
+    for session in sessions:
+        system.is_over(*session, began)
+    for node in system.with_sockets:
+        with pytest.raises(InvalidStatus, match="401"):
+            Socket(node, ticket)
+    problem(ann.post("/api/auth/login", email=ann.email, password=PASSWORD), 403, "account_inactive")
+
+
+def test_who_administers_does_so_on_every_server_in_time(system, ann, signed_in):
+    token, sockets = signed_in(ann)
+    for is_admin, status in ((True, 200), (False, 403)):
+        began = time.monotonic()
+        assert system.administrator.patch(f"/api/users/{ann.id}", is_admin=is_admin).status_code == 200
+        for socket in sockets:
+            assert socket.closed(timeout=began + system.bites_s - time.monotonic()) == 1012
+        for node in system.nodes:
+            path = "/api/users" if node.settings.get("ROLE") == "auth" else "/api/audit"
+            while system.http.get(node.url + path, headers={"authorization": token}).status_code != status:
+                assert time.monotonic() - began < system.bites_s, node.settings.get("ROLE", "all")
+                time.sleep(0.02)
+        sockets = [Socket(node, ann.ticket()) for node in system.with_sockets]
+    for socket in sockets:
+        socket.raw.close()
 
 
 def test_a_session_that_ends_over_any_server_ends_over_all(system, ann, signed_in):

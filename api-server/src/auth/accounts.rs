@@ -11,7 +11,7 @@ use cloudmeet_core::account::{Account as CoreAccount, DisplayName, Email, Regist
 use cloudmeet_core::id::UserId;
 use cloudmeet_core::password::Password;
 use cloudmeet_core::token::OpaqueToken;
-use cloudmeet_store::{NewAccount, RegisterError};
+use cloudmeet_store::{EmailTaken, NewAccount, RegisterError};
 
 use super::Auth;
 use crate::client_address::ClientAddress;
@@ -145,8 +145,14 @@ impl From<RegisterError> for Problem {
         match error {
             RegisterError::Rule(RegistrationError::Closed) => Code::RegistrationClosed,
             RegisterError::Rule(RegistrationError::InvalidSetupCode) => Code::InvalidSetupCode,
-            RegisterError::EmailTaken => Code::EmailTaken,
+            RegisterError::EmailTaken(_) => Code::EmailTaken,
         }
         .into()
+    }
+}
+
+impl From<EmailTaken> for Problem {
+    fn from(_: EmailTaken) -> Self {
+        Code::EmailTaken.into()
     }
 }

@@ -9,11 +9,14 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use cloudmeet_api_types::internal::{Change, Changes, ChangesQuery, Person, SessionHolder, SessionIds};
+use cloudmeet_api_types::internal::{
+    Change, Changes, ChangesQuery, Letter, Letters, Machine, Person, SessionHolder, SessionIds, ShownKey, TakenLetters,
+};
 use cloudmeet_core::account::Standing;
 use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::time::Timestamp;
-use cloudmeet_store::AuthStore;
+use cloudmeet_core::token::OpaqueToken;
+use cloudmeet_store::{AuthStore, Letter as StoredLetter};
 use serde::Serialize;
 
 use crate::problem::{Code, Problem};
@@ -34,6 +37,9 @@ pub(crate) fn routes(store: AuthStore, token: Secret) -> Router {
         .route("/internal/sessions-over", post(sessions_over))
         .route("/internal/people/{id}", get(person))
         .route("/internal/changes", post(changes))
+        .route("/internal/machine", post(machine))
+        .route("/internal/letters", get(letters))
+        .route("/internal/letters-taken", post(letters_taken))
         .layer(from_fn_with_state(state.clone(), authenticate))
         .with_state(state)
 }
@@ -74,6 +80,7 @@ async fn person(State(internal): State<Internal>, Path(id): Path<String>) -> Res
     Ok(or_nothing(account.map(|(account, _)| Person {
         display_name: account.display_name.as_str().to_owned(),
         is_active: account.is_active,
+        is_admin: Some(account.standing == Standing::Administrator),
     })))
 }
 
@@ -84,6 +91,29 @@ async fn changes(State(internal): State<Internal>, Json(query): Json<ChangesQuer
     };
     let rows = rows.into_iter().map(|row| Change { id: row.id, kind: row.kind, subject: row.subject }).collect();
     Ok(Json(Changes { now: internal.store.now().as_millis(), rows }))
+}
+
+async fn machine(State(internal): State<Internal>, Json(shown): Json<ShownKey>) -> Result<Response, Problem> {
+    let key = internal.store.use_api_key(&OpaqueToken::presented(shown.key)).await?;
+    Ok(or_nothing(key.map(|key| Machine {
+        id: key.id.get(),
+        name: key.name.as_str().to_owned(),
+        scopes: key.scopes.into_iter().map(|scope| scope.as_str().to_owned()).collect(),
+    })))
+}
+
+async fn letters(State(internal): State<Internal>) -> Result<Json<Letters>, Problem> {
+    let letters = internal.store.letters().await?;
+    let wire = |one: StoredLetter| Letter { key: one.key, kind: one.kind, payload: one.payload };
+    Ok(Json(Letters { letters: letters.into_iter().map(wire).collect() }))
+}
+
+async fn letters_taken(
+    State(internal): State<Internal>,
+    Json(taken): Json<TakenLetters>,
+) -> Result<StatusCode, Problem> {
+    internal.store.forget_letters(&taken.keys).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn or_nothing(body: Option<impl Serialize>) -> Response {

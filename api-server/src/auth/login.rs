@@ -12,13 +12,14 @@ use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::password::{Password, PasswordHash};
 use cloudmeet_core::session::AccessClaims;
 use cloudmeet_core::token::OpaqueToken;
-use cloudmeet_store::{NewSession, RenewError};
+use cloudmeet_store::{ChangedAccount, NewSession, RenewError};
 use uuid::Uuid;
 
 use super::{Auth, SessionListener};
 use crate::client_address::ClientAddress;
 use crate::docs::problems;
 use crate::extract::{JsonBody, OptionalJsonBody, QueryParams};
+use crate::letters;
 use crate::origin::{Names, Origin};
 use crate::problem::{Code, Problem};
 use crate::random;
@@ -163,6 +164,26 @@ impl SessionListener {
         self.sessions.forget(session_id).await;
         if let Some(rooms) = &self.rooms {
             rooms.hub.end_session(session_id);
+        }
+    }
+
+    /// Shows on this server at once what became of an account, and what ended by it.
+    pub(super) async fn changed(&self, changed: &ChangedAccount) {
+        for session_id in &changed.ended {
+            self.ended(session_id).await;
+        }
+        if let Some(rooms) = &self.rooms {
+            rooms.hub.standing_changed(changed.account.id, changed.account.standing);
+        }
+        self.renamed(&changed.account).await;
+        self.told().await;
+    }
+
+    /// Lets rooms of this process take in what accounts tell them. If that fails, they try again by themselves.
+    pub(super) async fn told(&self) {
+        let Some(rooms) = &self.rooms else { return };
+        if let Err(error) = letters::take_in(&rooms.accounts, &rooms.store).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "letters not taken in yet");
         }
     }
 

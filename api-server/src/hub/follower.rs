@@ -14,11 +14,15 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::{Errand, Hub, Present, feed};
 use crate::accounts::{Accounts, AccountsError};
+use crate::letters;
 use crate::sessions::Sessions;
 use crate::tasks::Tasks;
 
 /// How often the tables of changes are read.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+
+/// How often letters are looked for.
+const LETTERS_EVERY: Duration = Duration::from_secs(5);
 
 /// How often over leases are ended, and a renewal that failed is tried again.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
@@ -67,6 +71,7 @@ impl Follower {
         tasks.until_stopped(self.clone().keep_leases());
         tasks.until_stopped(self.clone().keep_schedules());
         tasks.until_stopped(self.clone().keep_lobbies());
+        tasks.until_stopped(self.clone().keep_letters());
         tasks.until_stopped(self.clone().keep_clock());
         tasks.until_stopped(self.clone().keep_holds());
         tasks.until_stopped(self.prune());
@@ -109,7 +114,14 @@ impl Follower {
                         self.hub.end_session(&session_id);
                     }
                 }
-                self.conference.rename_person(user_id, &person.display_name).await?;
+                if let Some(standing) = person.standing {
+                    self.hub.standing_changed(user_id, standing);
+                }
+                // Of an account that was deleted no name is left.
+                if !person.display_name.is_empty() {
+                    self.conference.rename_person(user_id, &person.display_name).await?;
+                }
+                letters::take_in(&self.accounts, &self.conference).await?;
             }
         }
         Ok(())
@@ -232,6 +244,15 @@ impl Follower {
                 }
                 Err(error) => report(Err(error), "over leases not ended"),
             }
+        }
+    }
+
+    /// Takes in what accounts tell rooms, whatever became of the word that there is something.
+    async fn keep_letters(self) {
+        let mut ticks = ticks(LETTERS_EVERY);
+        loop {
+            ticks.tick().await;
+            report(letters::take_in(&self.accounts, &self.conference).await, "letters of accounts not taken in");
         }
     }
 

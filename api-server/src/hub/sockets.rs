@@ -177,6 +177,12 @@ impl Sockets {
         }
     }
 
+    pub(super) fn close_other_standing(&self, user_id: UserId, standing: Standing) {
+        for link in self.links.values().filter(|link| link.user_id == user_id && link.standing != standing) {
+            link.close(CloseReason::Restarting);
+        }
+    }
+
     pub(super) fn close_all(&self, reason: CloseReason) {
         for link in self.links.values() {
             link.close(reason);

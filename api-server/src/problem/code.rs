@@ -82,6 +82,10 @@ codes! {
     InvalidSetupCode = "invalid_setup_code", FORBIDDEN,
         "The setup link is no longer valid. Restart the server for a new one.",
         "Ссылка для настройки больше не действует. Перезапустите сервер, чтобы получить новую.";
+    /// The code for a new password is not good.
+    InvalidResetCode = "invalid_reset_code", FORBIDDEN,
+        "The link for a new password is no longer valid. Ask an administrator for another.",
+        "Ссылка для нового пароля больше не действует. Попросите у администратора другую.";
     /// A password is wrong: a room's, or the present one that a new one needs.
     WrongPassword = "wrong_password", FORBIDDEN,
         "The password is not right.", "Пароль неверен.";
@@ -124,12 +128,22 @@ codes! {
     /// The person meant is not in the room.
     PersonNotInRoom = "person_not_in_room", NOT_FOUND,
         "This person is not in the room.", "Этого человека нет в комнате.";
+    /// There is no such account.
+    UserNotFound = "user_not_found", NOT_FOUND,
+        "There is no such account.", "Такой учётной записи нет.";
+    /// There is no such key for programs.
+    ApiKeyNotFound = "api_key_not_found", NOT_FOUND,
+        "There is no such key.", "Такого ключа нет.";
     /// The path does not know the method.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED,
         "This address does not know this method.", "Этот адрес не поддерживает такой метод.";
     /// Somebody has the address.
     EmailTaken = "email_taken", CONFLICT,
         "There is an account with this e-mail.", "Учётная запись с такой почтой уже есть.";
+    /// Nobody else can administer the installation.
+    LastAdministrator = "last_administrator", CONFLICT,
+        "Somebody has to administer CloudMeet. Make somebody else an administrator first.",
+        "Кто-то должен управлять CloudMeet. Сначала назначьте администратором другого.";
     /// The room was deleted.
     RoomClosed = "room_closed", CONFLICT,
         "The room is closed. Its history stays readable.", "Комната закрыта. Её историю можно читать.";

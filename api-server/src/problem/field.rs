@@ -42,6 +42,8 @@ pub enum Rule {
     WrongType(String),
     /// It names something that does not exist.
     UnknownReference,
+    /// It is a time that is over.
+    Past,
     /// It does not go together with other settings of the room.
     Settings(SettingsError),
 }
@@ -94,6 +96,7 @@ impl Rule {
             Self::OutOfRange { min, max: None } => format!("must be at least {min}"),
             Self::WrongType(parser) => format!("has the wrong type ({parser})"),
             Self::UnknownReference => "names something that does not exist".to_owned(),
+            Self::Past => "must lie in the future".to_owned(),
             Self::Settings(error) => error.to_string(),
         }
     }
@@ -114,6 +117,7 @@ impl Rule {
             Self::OutOfRange { min, max: None } => format!("должно быть не меньше {min}"),
             Self::WrongType(parser) => format!("неверный тип ({parser})"),
             Self::UnknownReference => "указывает на то, чего нет".to_owned(),
+            Self::Past => "должно быть в будущем".to_owned(),
             Self::Settings(SettingsError::EndsBeforeOpening) => "должно быть позже, чем opens_at".to_owned(),
             Self::Settings(SettingsError::PasswordMissing) => "нужно указать для комнаты с паролем".to_owned(),
             Self::Settings(SettingsError::PasswordUnused) => "бывает только у комнат с паролем".to_owned(),

@@ -167,6 +167,15 @@ export async function login(email, password) {
  */
 export const register = (account) => exchange("/api/auth/register", { method: "POST", body: account });
 
+/**
+ * Sets a new password by the code of a link.
+ *
+ * @param {string} code
+ * @param {string} password
+ */
+export const resetPassword = (code, password) =>
+  exchange("/api/auth/reset", { method: "POST", body: { code, password } });
+
 export async function logout() {
   await request("/api/auth/logout", { method: "POST" });
   forgetToken();

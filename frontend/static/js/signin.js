@@ -1,4 +1,4 @@
-/** The sign-in page: sign in, create an account, or set up a server by its link. */
+/** The sign-in page: sign in, create an account, set up a server or a new password by a link. */
 
 import * as api from "./api.js";
 import { brand, languageButton, themeButton } from "./controls.js";
@@ -10,13 +10,16 @@ import { strengthMeter } from "./strength.js";
 import { onLanguage, t } from "./strings.js";
 import { mayHaveSession, onOtherTab } from "./token.js";
 
-/** @typedef {"sign_in" | "create" | "setup"} Mode */
+/** @typedef {"sign_in" | "create" | "setup" | "reset"} Mode */
 
 const search = new URLSearchParams(location.search);
 const setup_code = search.get("setup");
+const reset_code = new URLSearchParams(location.hash.slice(1)).get("reset");
 
 /** @type {Mode} */
-let mode = setup_code === null ? "sign_in" : "setup";
+let mode = reset_code !== null ? "reset" : setup_code !== null ? "setup" : "sign_in";
+/** Whether a new password was set by a link just now. */
+let was_reset = false;
 const ended = endedSession();
 /** What was typed, kept when the form is drawn anew. @type {Record<string, string>} */
 const typed = { name: "", email: "", password: "" };
@@ -25,6 +28,7 @@ const TEXTS = /** @type {const} */ ({
   sign_in: { title: "signin.title", submit: "signin.submit", working: "signin.working" },
   create: { title: "create.title", submit: "create.submit", working: "create.working" },
   setup: { title: "setup.title", submit: "create.submit", working: "create.working" },
+  reset: { title: "reset.title", submit: "reset.submit", working: "reset.working" },
 });
 
 function go() {
@@ -71,6 +75,8 @@ function heading() {
   /** @type {HTMLElement | null} */
   let line = null;
   if (mode === "setup") line = h("p", {}, t("setup.lead"));
+  else if (mode === "reset") line = h("p", {}, t("reset.lead"));
+  else if (was_reset && mode === "sign_in") line = h("p", { role: "status" }, t("reset.done"));
   else if (ended !== null && mode === "sign_in") {
     line = h("p", {}, t(ended.label === "" ? "signin.ended" : "signin.ended_in"));
     if (ended.label !== "") line.append(" ", h("strong", {}, ended.label), ".");
@@ -79,7 +85,7 @@ function heading() {
 }
 
 function switchLine() {
-  if (mode === "setup") return null;
+  if (mode === "setup" || mode === "reset") return null;
   const creating = mode === "create";
   return h(
     "p",
@@ -103,8 +109,9 @@ function switchLine() {
 }
 
 function form() {
-  const creating = mode !== "sign_in";
-  const meter = creating ? strengthMeter() : null;
+  const resetting = mode === "reset";
+  const creating = mode === "create" || mode === "setup";
+  const meter = creating || resetting ? strengthMeter() : null;
   const name = field({
     id: "name",
     label: t("field.name"),
@@ -118,10 +125,10 @@ function form() {
   });
   const password = field({
     id: "password",
-    label: t("field.password"),
+    label: t(resetting ? "reset.password" : "field.password"),
     attributes: {
       type: "password",
-      autocomplete: creating ? "new-password" : "current-password",
+      autocomplete: meter ? "new-password" : "current-password",
       required: true,
       oninput: (/** @type {Event} */ event) => meter?.judge(/** @type {HTMLInputElement} */ (event.target).value),
     },
@@ -147,7 +154,7 @@ function form() {
       ),
     top,
     creating && name.element,
-    email.element,
+    !resetting && email.element,
     password.element,
     submit,
   );
@@ -165,7 +172,7 @@ function form() {
     say(null);
     const missing = [
       creating && name.input.value.trim() === "" ? { field: "display_name", message: t("field.name.missing") } : null,
-      email.input.value.trim() === "" ? { field: "email", message: t("field.email.missing") } : null,
+      !resetting && email.input.value.trim() === "" ? { field: "email", message: t("field.email.missing") } : null,
       password.input.value === "" ? { field: "password", message: t("field.password.missing") } : null,
     ].filter((problem) => problem !== null);
     complainAll(missing, fields);
@@ -229,6 +236,15 @@ function form() {
 
 /** @param {{ name: string, email: string, password: string }} account */
 async function enter({ name, email, password }) {
+  if (mode === "reset") {
+    await api.resetPassword(reset_code ?? "", password);
+    // The code is used up: a reload is to ask for no password by it.
+    history.replaceState(null, "", location.pathname);
+    [mode, was_reset, typed.password] = ["sign_in", true, ""];
+    draw();
+    document.querySelector("input")?.focus();
+    return;
+  }
   if (mode !== "sign_in") {
     const code = mode === "setup" && setup_code !== null ? { setup_code } : {};
     await api.register({ email, display_name: name.trim(), password, ...code });
@@ -244,7 +260,7 @@ async function start() {
   onOtherTab((event) => {
     if (event === "signed_in") go();
   });
-  if (mode !== "setup" && mayHaveSession()) {
+  if (mode === "sign_in" && mayHaveSession()) {
     try {
       await api.me();
       go();

@@ -99,6 +99,16 @@ const BASE_TEXTS = /** @satisfies {Record<string, { en: Text, ru: Text }>} */ ({
   "create.working": { en: "Creating account…", ru: "Создаём аккаунт…" },
   "create.have": { en: "Have an account?", ru: "Уже есть аккаунт?" },
   "create.taken": { en: "There is an account with this e-mail already.", ru: "Аккаунт с этой почтой уже есть." },
+  "reset.title": { en: "Set a new password", ru: "Новый пароль" },
+  "reset.lead": {
+    en: "You came by a link from an administrator. It works once.",
+    ru: "Вы открыли ссылку от администратора. Она действует один раз.",
+  },
+  "reset.password": { en: "New password", ru: "Новый пароль" },
+  "reset.submit": { en: "Set password", ru: "Сохранить пароль" },
+  "reset.working": { en: "Setting password…", ru: "Сохраняем пароль…" },
+  "reset.done": { en: "Your new password is set. Sign in with it.", ru: "Новый пароль сохранён. Войдите с ним." },
+
   "setup.title": { en: "Set up CloudMeet", ru: "Настройка CloudMeet" },
   "setup.lead": {
     en: "This server has no administrator yet. The account you make here manages it.",

@@ -5,12 +5,13 @@ use cloudmeet_core::account::{
 };
 use cloudmeet_core::id::UserId;
 use cloudmeet_core::password::PasswordHash;
+use cloudmeet_core::text::fold_case;
 use cloudmeet_core::time::{Span, Timestamp};
 use cloudmeet_core::token::OpaqueToken;
 
 use super::AuthStore;
 use crate::changes::{self, AccountChange};
-use crate::db::Tx;
+use crate::db::{Database, Tx};
 use crate::error::{Failure, StoreError};
 use crate::value::{Row, values};
 
@@ -27,6 +28,11 @@ pub struct NewAccount {
     pub setup_code: Option<OpaqueToken>,
 }
 
+/// Says that somebody has an address already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the e-mail address is taken")]
+pub struct EmailTaken;
+
 /// Says why no account was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RegisterError {
@@ -34,24 +40,25 @@ pub enum RegisterError {
     #[error(transparent)]
     Rule(#[from] RegistrationError),
     /// Somebody has this address.
-    #[error("the e-mail address is taken")]
-    EmailTaken,
+    #[error(transparent)]
+    EmailTaken(#[from] EmailTaken),
 }
 
 impl AuthStore {
-    /// Makes an account, and its holder administrator where the rules say so.
+    /// Makes an account for whoever asks for one, and its holder administrator where the rules say so or by the
+    /// code of a setup link.
     ///
     /// # Errors
     /// [`RegisterError`], or the store's.
     pub async fn register(
         &self,
-        account: &NewAccount,
+        new: &NewAccount,
         registration: Registration,
         first: FirstAdministrator,
     ) -> Result<Account, Failure<RegisterError>> {
         let now = self.now();
         let mut tx = self.database.begin().await?;
-        let proof = match &account.setup_code {
+        let proof = match &new.setup_code {
             Some(code) => spend_setup_code(&mut tx, code, now).await?,
             None => SetupProof::Absent,
         };
@@ -65,32 +72,9 @@ impl AuthStore {
             == 1;
         let standing = account::admit(registration, first, proof, is_empty)
             .map_err(|error| Failure::Refused(RegisterError::Rule(error)))?;
-        let inserted = tx
-            .fetch_one(
-                "INSERT INTO accounts (email, display_name, password_hash, is_active, is_admin, created_at) \
-                 VALUES ($1, $2, $3, TRUE, $4, $5) ON CONFLICT (email) DO NOTHING RETURNING id",
-                values![
-                    account.email.as_str(),
-                    account.display_name.as_str(),
-                    account.password_hash.as_str(),
-                    standing == Standing::Administrator,
-                    now.as_millis(),
-                ],
-            )
-            .await?;
-        let Some(row) = inserted else {
-            return Err(Failure::Refused(RegisterError::EmailTaken));
-        };
-        let id = user_id(&row, "id")?;
+        let account = insert(&mut tx, new, standing, now).await?.ok_or(Failure::Refused(EmailTaken.into()))?;
         tx.commit().await?;
-        Ok(Account {
-            id,
-            email: account.email.clone(),
-            display_name: account.display_name.clone(),
-            is_active: true,
-            standing,
-            created_at: now,
-        })
+        Ok(account)
     }
 
     /// Finds an account by its address, with its password's hash.
@@ -125,6 +109,17 @@ impl AuthStore {
         row.map(|row| Ok((account(&row)?, PasswordHash::from_stored(row.get("password_hash")?)))).transpose()
     }
 
+    /// Finds an account that was not deleted.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn administered_account(&self, id: UserId) -> Result<Option<Account>, StoreError> {
+        let sql = "SELECT id, email, display_name, is_active, is_admin, created_at FROM accounts \
+                   WHERE id = $1 AND deleted_at IS NULL";
+        let row = self.database.read_one(sql, values![id.get()]).await?;
+        row.map(|row| account(&row)).transpose()
+    }
+
     /// Gives an account another name. `None` when there is no such account.
     ///
     /// # Errors
@@ -140,6 +135,9 @@ impl AuthStore {
             )
             .await?;
         let renamed = row.map(|row| account(&row)).transpose()?;
+        if let Some(account) = &renamed {
+            save_search_text(&mut tx, account).await?;
+        }
         changes::note(&mut tx, &AccountChange::Account(id), now).await?;
         tx.commit().await?;
         Ok(renamed)
@@ -169,6 +167,59 @@ impl AuthStore {
         )
         .await?;
         tx.commit().await
+    }
+}
+
+/// Inserts an account. `None` when somebody has its address.
+pub(super) async fn insert(
+    tx: &mut Tx<'_>,
+    new: &NewAccount,
+    standing: Standing,
+    now: Timestamp,
+) -> Result<Option<Account>, StoreError> {
+    let NewAccount { email, display_name, password_hash, .. } = new;
+    let row = tx
+        .fetch_one(
+            "INSERT INTO accounts (email, display_name, password_hash, search_text, is_active, is_admin, created_at) \
+             VALUES ($1, $2, $3, $4, TRUE, $5, $6) ON CONFLICT (email) DO NOTHING \
+             RETURNING id, email, display_name, is_active, is_admin, created_at",
+            values![
+                email.as_str(),
+                display_name.as_str(),
+                password_hash.as_str(),
+                search_text(email, display_name),
+                standing == Standing::Administrator,
+                now.as_millis(),
+            ],
+        )
+        .await?;
+    row.map(|row| account(&row)).transpose()
+}
+
+/// Is what a search looks through.
+pub(super) fn search_text(email: &Email, name: &DisplayName) -> String {
+    fold_case(&format!("{}\n{}", name.as_str(), email.as_str()))
+}
+
+async fn save_search_text(tx: &mut Tx<'_>, account: &Account) -> Result<(), StoreError> {
+    let text = search_text(&account.email, &account.display_name);
+    tx.execute("UPDATE accounts SET search_text = $2 WHERE id = $1", values![account.id.get(), text]).await.map(drop)
+}
+
+/// Writes what a search looks through for accounts that an earlier release made.
+pub(super) async fn fill_search_texts(database: &Database) -> Result<(), StoreError> {
+    let sql = "SELECT id, email, display_name, is_active, is_admin, created_at FROM accounts \
+               WHERE search_text = '' AND deleted_at IS NULL LIMIT 1000";
+    loop {
+        let rows = database.read(sql, vec![]).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut tx = database.begin().await?;
+        for row in &rows {
+            save_search_text(&mut tx, &account(row)?).await?;
+        }
+        tx.commit().await?;
     }
 }
 

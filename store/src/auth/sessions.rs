@@ -215,18 +215,7 @@ impl AuthStore {
         let mut tx = self.database.begin().await?;
         tx.execute("UPDATE accounts SET password_hash = $2 WHERE id = $1", values![user_id.get(), hash.as_str()])
             .await?;
-        let rows = tx
-            .fetch(
-                "UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL RETURNING id",
-                values![user_id.get(), keep.as_str(), now.as_millis()],
-            )
-            .await?;
-        let mut ended = Vec::with_capacity(rows.len());
-        for row in rows {
-            let id = SessionId::new(row.get("id")?);
-            changes::note(&mut tx, &AccountChange::SessionEnded(id.clone()), now).await?;
-            ended.push(id);
-        }
+        let ended = end_all(&mut tx, user_id, Some(keep), now).await?;
         tx.commit().await?;
         Ok(ended)
     }
@@ -274,6 +263,28 @@ async fn add_refresh_token(
     )
     .await?;
     Ok(())
+}
+
+/// Ends all sessions of an account but one. Gives those that ended.
+pub(super) async fn end_all(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    keep: Option<&SessionId>,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, StoreError> {
+    let rows = tx
+        .fetch(
+            "UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL RETURNING id",
+            values![user_id.get(), keep.map_or("", SessionId::as_str), now.as_millis()],
+        )
+        .await?;
+    let mut ended = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = SessionId::new(row.get("id")?);
+        changes::note(tx, &AccountChange::SessionEnded(id.clone()), now).await?;
+        ended.push(id);
+    }
+    Ok(ended)
 }
 
 async fn end(tx: &mut Tx<'_>, id: &SessionId, now: Timestamp) -> Result<(), StoreError> {

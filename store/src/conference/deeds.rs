@@ -4,12 +4,11 @@
 //! did not happen. What was said, and secrets, never stand in it.
 
 use cloudmeet_core::id::{RoomId, UserId};
-use cloudmeet_core::permission::Actor;
 use cloudmeet_core::time::{Span, Timestamp};
 
-use super::people::Identity;
 use super::{ConferenceStore, rooms};
 use crate::db::Tx;
+use crate::doer::Doer;
 use crate::error::StoreError;
 use crate::value::{Row, values};
 
@@ -18,25 +17,6 @@ const KEPT: Span = Span::days(365);
 
 /// The result of what was done.
 const DONE: &str = "done";
-
-/// Is who does something, and from where.
-#[derive(Debug, Clone)]
-pub struct Doer {
-    /// Who.
-    pub who: Identity,
-    /// The address from which it comes.
-    pub address: String,
-    /// The request's id.
-    pub request_id: String,
-}
-
-impl Doer {
-    /// Is the person as one who acts.
-    #[must_use]
-    pub fn actor(&self) -> Actor {
-        self.who.actor()
-    }
-}
 
 /// Is something that is done in a room.
 #[derive(Debug, Clone, Default)]

@@ -9,10 +9,11 @@ use cloudmeet_core::presence::{LEASE, Status};
 use cloudmeet_core::room::{LinkCode, Role, Room, Visibility};
 use cloudmeet_core::time::Timestamp;
 
-use super::people::{Identity, add_person, lock_participant, participant, save, select_participants, user_id};
+use super::people::{add_person, lock_participant, participant, save, select_participants, user_id};
 use super::{ConferenceStore, presence, rooms};
 use crate::changes::{self, RoomChange};
 use crate::db::Tx;
+use crate::doer::Identity;
 use crate::error::{Failure, StoreError};
 use crate::value::values;
 

@@ -5,14 +5,13 @@ use std::collections::HashMap;
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::permission::{Actor, Membership};
 use cloudmeet_core::room::Room;
-use cloudmeet_core::text::fold_case;
 use cloudmeet_core::time::Timestamp;
 
 use super::people::{membership, membership_columns};
 use super::rooms::{room, room_columns};
 use super::{ConferenceStore, people};
 use crate::error::StoreError;
-use crate::value::{Row, values};
+use crate::value::{Row, like_pattern, values};
 
 /// Says which rooms to list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -168,17 +167,4 @@ fn listing(row: &Row) -> Result<RoomListing, StoreError> {
         _ => 0,
     };
     Ok(RoomListing { present: row.get("present")?, membership, unread, room })
-}
-
-/// Makes a pattern that finds a text anywhere, whatever signs of patterns it holds itself.
-fn like_pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for character in fold_case(text).chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }

@@ -7,11 +7,12 @@ use cloudmeet_core::permission::{Action, Denied};
 use cloudmeet_core::room::{CLOSING_NOTICE, LinkCode, Phase, Room, Visibility};
 use cloudmeet_core::time::Timestamp;
 
-use super::deeds::{self, Doer, Doing};
+use super::deeds::{self, Doing};
 use super::people::{lock_participant, save};
 use super::{ConferenceStore, presence, rooms};
 use crate::changes::{self, RoomChange};
 use crate::db::Tx;
+use crate::doer::Doer;
 use crate::error::{Failure, StoreError};
 use crate::value::values;
 
@@ -148,22 +149,8 @@ impl ConferenceStore {
             return Ok((room, Vec::new()));
         }
         let heir = lock_participant(&mut tx, id, to).await?.filter(|person| person.membership.is_member());
-        let mut heir = heir.ok_or(Failure::Refused(ModerationError::NotInRoom.into()))?;
-        let mut owner = lock_participant(&mut tx, id, room.owner_id).await?;
-        moderation::hand_on(&mut heir, owner.as_mut());
-        let people: Vec<Participant> = [heir].into_iter().chain(owner).collect();
-        tx.execute(
-            "UPDATE rooms SET owner_id = $2, last_activity_at = $3 WHERE id = $1",
-            values![id.get(), to.get(), now.as_millis()],
-        )
-        .await?;
-        for person in &people {
-            save(&mut tx, person).await?;
-            changes::note(&mut tx, &RoomChange::Person(id, person.user_id), now).await?;
-        }
-        changes::note(&mut tx, &RoomChange::Room(id), now).await?;
-        let doing = Doing { action: Action::HandOn.rule().action, target: Some(to), detail: None };
-        deeds::note(&mut tx, id, Some(doer), &doing, now).await?;
+        let heir = heir.ok_or(Failure::Refused(ModerationError::NotInRoom.into()))?;
+        let people = hand_on(&mut tx, &room, heir, Some(doer), now).await?;
         tx.commit().await?;
         (room.owner_id, room.last_activity_at) = (to, now);
         Ok((room, people))
@@ -192,6 +179,33 @@ impl ConferenceStore {
         tx.commit().await?;
         Ok(room)
     }
+}
+
+/// Gives a locked room another owner, a member whose row is locked too. Gives the rows of both.
+pub(super) async fn hand_on(
+    tx: &mut Tx<'_>,
+    room: &Room,
+    mut heir: Participant,
+    doer: Option<&Doer>,
+    now: Timestamp,
+) -> Result<Vec<Participant>, StoreError> {
+    let (id, to) = (room.id, heir.user_id);
+    let mut owner = lock_participant(tx, id, room.owner_id).await?;
+    moderation::hand_on(&mut heir, owner.as_mut());
+    let people: Vec<Participant> = [heir].into_iter().chain(owner).collect();
+    tx.execute(
+        "UPDATE rooms SET owner_id = $2, last_activity_at = $3 WHERE id = $1",
+        values![id.get(), to.get(), now.as_millis()],
+    )
+    .await?;
+    for person in &people {
+        save(tx, person).await?;
+        changes::note(tx, &RoomChange::Person(id, person.user_id), now).await?;
+    }
+    changes::note(tx, &RoomChange::Room(id), now).await?;
+    let doing = Doing { action: Action::HandOn.rule().action, target: Some(to), detail: None };
+    deeds::note(tx, id, doer, &doing, now).await?;
+    Ok(people)
 }
 
 /// Ends a locked room's meeting.

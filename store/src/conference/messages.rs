@@ -6,10 +6,11 @@ use cloudmeet_core::page::SeqRange;
 use cloudmeet_core::permission::{self, Action, Actor, Denied};
 use cloudmeet_core::time::Timestamp;
 
-use super::deeds::{self, Doer, Doing};
+use super::deeds::{self, Doing};
 use super::{ConferenceStore, people, rooms, search};
 use crate::changes::{self, RoomChange};
 use crate::db::Tx;
+use crate::doer::Doer;
 use crate::error::{Failure, StoreError};
 use crate::value::{Row, values};
 

@@ -8,11 +8,12 @@ use cloudmeet_core::permission::{Action, Denied};
 use cloudmeet_core::presence::Status;
 use cloudmeet_core::time::Timestamp;
 
-use super::deeds::{self, Doer, Doing};
+use super::deeds::{self, Doing};
 use super::people::{lock_participant, participant, save, select_participants};
 use super::{ConferenceStore, presence, rooms};
 use crate::changes::{self, RoomChange};
 use crate::db::{Tx, locking};
+use crate::doer::Doer;
 use crate::error::{Failure, StoreError};
 use crate::value::values;
 

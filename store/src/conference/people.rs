@@ -2,7 +2,7 @@
 
 use cloudmeet_core::id::{ParticipantId, RoomId, UserId};
 use cloudmeet_core::participant::{MediaState, Participant, Turn};
-use cloudmeet_core::permission::{Actor, Membership};
+use cloudmeet_core::permission::Membership;
 use cloudmeet_core::presence::{Presence, Status};
 use cloudmeet_core::room::Role;
 use cloudmeet_core::time::Timestamp;
@@ -10,6 +10,7 @@ use cloudmeet_core::time::Timestamp;
 use super::{ConferenceStore, rooms};
 use crate::changes::{self, RoomChange};
 use crate::db::{Tx, locking};
+use crate::doer::Identity;
 use crate::error::StoreError;
 use crate::value::{Row, values};
 
@@ -44,25 +45,6 @@ macro_rules! membership_columns {
     };
 }
 pub(super) use membership_columns;
-
-/// Is a person as the rest of the system vouches for them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// The person.
-    pub user_id: UserId,
-    /// The name others see.
-    pub display_name: String,
-    /// Administrator or not.
-    pub standing: cloudmeet_core::account::Standing,
-}
-
-impl Identity {
-    /// Is the person as one who acts.
-    #[must_use]
-    pub fn actor(&self) -> Actor {
-        Actor { user_id: self.user_id, standing: self.standing }
-    }
-}
 
 impl ConferenceStore {
     /// Lists everybody who is not offline, in the order in which they first joined.

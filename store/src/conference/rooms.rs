@@ -10,10 +10,11 @@ use cloudmeet_core::room::{
 use cloudmeet_core::text::fold_case;
 use cloudmeet_core::time::Timestamp;
 
-use super::deeds::{self, Doer, Doing};
+use super::deeds::{self, Doing};
 use super::{ConferenceStore, meeting, people, presence};
 use crate::changes::{self, RoomChange};
 use crate::db::{Tx, locking};
+use crate::doer::Doer;
 use crate::error::{Failure, StoreError};
 use crate::value::{Row, values};
 
@@ -186,18 +187,23 @@ impl ConferenceStore {
         if !room.is_active {
             return Ok(());
         }
-        tx.execute(
-            "UPDATE rooms SET is_active = FALSE, slug = NULL, last_activity_at = $2 WHERE id = $1",
-            values![id.get(), now.as_millis()],
-        )
-        .await?;
-        presence::end_everybody(&mut tx, id, now).await?;
-        changes::note(&mut tx, &RoomChange::Room(id), now).await?;
-        let doing = Doing { action: Action::DeleteRoom.rule().action, ..Doing::default() };
-        deeds::note(&mut tx, id, Some(doer), &doing, now).await?;
+        close(&mut tx, id, Some(doer), now).await?;
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Closes a locked room for good.
+pub(super) async fn close(tx: &mut Tx<'_>, id: RoomId, doer: Option<&Doer>, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE rooms SET is_active = FALSE, slug = NULL, last_activity_at = $2 WHERE id = $1",
+        values![id.get(), now.as_millis()],
+    )
+    .await?;
+    presence::end_everybody(tx, id, now).await?;
+    changes::note(tx, &RoomChange::Room(id), now).await?;
+    let doing = Doing { action: Action::DeleteRoom.rule().action, ..Doing::default() };
+    deeds::note(tx, id, doer, &doing, now).await
 }
 
 /// Locks a room and decides whether the actor may do something in it.

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod administration;
 mod auth;
 mod messages;
 mod people;

@@ -102,9 +102,18 @@ impl Stores {
 
     /// Does what only time does, in the database of rooms.
     pub(crate) async fn run(&self, sql: String) {
+        Self::run_at(&self.locations.1, sql).await;
+    }
+
+    /// Does what only time does, in the database of accounts.
+    pub(crate) async fn run_accounts(&self, sql: String) {
+        Self::run_at(&self.locations.0, sql).await;
+    }
+
+    async fn run_at(location: &Location, sql: String) {
         use sqlx::Connection as _;
         let sql = sqlx::AssertSqlSafe(sql);
-        match &self.locations.1 {
+        match location {
             Location::Sqlite(path) => {
                 let url = format!("sqlite://{}", path.display());
                 let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();

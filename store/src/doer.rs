@@ -1,0 +1,43 @@
+//! Who does something, as the rest of the system vouches for them.
+
+use cloudmeet_core::account::Standing;
+use cloudmeet_core::id::UserId;
+use cloudmeet_core::permission::Actor;
+
+/// Is a person as the rest of the system vouches for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The person.
+    pub user_id: UserId,
+    /// The name others see.
+    pub display_name: String,
+    /// Administrator or not.
+    pub standing: Standing,
+}
+
+impl Identity {
+    /// Is the person as one who acts.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor { user_id: self.user_id, standing: self.standing }
+    }
+}
+
+/// Is who does something, and from where.
+#[derive(Debug, Clone)]
+pub struct Doer {
+    /// Who.
+    pub who: Identity,
+    /// The address from which it comes.
+    pub address: String,
+    /// The request's id.
+    pub request_id: String,
+}
+
+impl Doer {
+    /// Is the person as one who acts.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.who.actor()
+    }
+}
