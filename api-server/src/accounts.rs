@@ -101,7 +101,7 @@ impl Accounts {
             Self::There(service) => service.person(id).await?.map(|person| Person {
                 display_name: person.display_name,
                 is_active: person.is_active,
-                standing: person.is_admin.map(standing),
+                standing: person.is_admin.map(Standing::from_flag),
             }),
         })
     }
@@ -165,10 +165,6 @@ impl Accounts {
             Self::There(service) => service.changes(tail).await?,
         })
     }
-}
-
-const fn standing(is_admin: bool) -> Standing {
-    if is_admin { Standing::Administrator } else { Standing::Ordinary }
 }
 
 impl AccountsError {

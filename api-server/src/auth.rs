@@ -4,6 +4,7 @@ mod accounts;
 mod api_keys;
 mod cookie;
 pub(crate) mod internal;
+mod listener;
 mod login;
 mod reset;
 mod upkeep;
@@ -16,15 +17,14 @@ use aide::axum::routing::{delete_with, get_with, post_with};
 use axum::extract::FromRef;
 use cloudmeet_core::account::{FirstAdministrator, Registration};
 use cloudmeet_core::time::Span;
-use cloudmeet_store::{AuthStore, ConferenceStore};
+use cloudmeet_store::AuthStore;
 use url::Url;
 
 pub use self::cookie::RefreshCookie;
+pub use self::listener::{AccountListener, Rooms};
 pub use self::upkeep::{follow, keep};
 use crate::access_token::Signer;
-use crate::accounts::Accounts;
 use crate::hash_pool::{HashError, HashPool};
-use crate::hub::Hub;
 use crate::origin::Names;
 use crate::problem::{Code, Problem};
 use crate::rate_limit::Limits;
@@ -59,30 +59,10 @@ pub struct Auth {
     pub access_token_life: Span,
     /// How browsers keep refresh tokens.
     pub cookie: RefreshCookie,
-    /// Whom to tell when a session ends.
-    pub listener: SessionListener,
+    /// Whom to tell what became of accounts and sessions.
+    pub listener: AccountListener,
     /// The address that people type, where it is known.
     pub public_url: Option<Url>,
-}
-
-/// Hears of ends of sessions and of new names at once; others read them in the table of changes.
-#[derive(Clone)]
-pub struct SessionListener {
-    /// Who remembers sessions.
-    pub sessions: Sessions,
-    /// The rooms that the same process serves, if it does.
-    pub rooms: Option<Rooms>,
-}
-
-/// Is what of rooms hears of accounts.
-#[derive(Clone)]
-pub struct Rooms {
-    /// Who closes sockets.
-    pub hub: Hub,
-    /// Where people's names stand.
-    pub store: ConferenceStore,
-    /// Where letters come from.
-    pub accounts: Accounts,
 }
 
 /// The REST interface of accounts.

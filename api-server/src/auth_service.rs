@@ -97,7 +97,7 @@ impl AuthService {
             Some(Identity {
                 user_id: UserId::new(holder.user_id)?,
                 display_name: holder.display_name,
-                standing: if holder.is_admin { Standing::Administrator } else { Standing::Ordinary },
+                standing: Standing::from_flag(holder.is_admin),
             })
         }))
     }

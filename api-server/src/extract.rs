@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, header};
 use bytes::BytesMut;
 use cloudmeet_core::id::{ApiKeyId, MessageId, RoomId, UserId};
 use cloudmeet_core::room::Slug;
+use cloudmeet_core::text::{TextError, check_length};
 use futures_util::StreamExt as _;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -285,6 +286,21 @@ impl OperationInput for ApiKeyPath {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         Path::<ApiKeySegments>::operation_input(ctx, operation);
     }
+}
+
+/// The longest text that is looked for, in characters: no name is longer.
+const MAX_QUERY: usize = 255;
+
+/// Reads what is looked for. `None` when nothing is.
+///
+/// # Errors
+/// [`TextError::TooLong`].
+pub fn searched(query: Option<String>) -> Result<Option<String>, TextError> {
+    let text = query.unwrap_or_default();
+    check_length(&text, 0, MAX_QUERY)?;
+    // NUL cannot be stored, so nothing holds it; Postgres would refuse to look.
+    let text = text.trim().replace('\0', "\u{FFFD}");
+    Ok((!text.is_empty()).then_some(text))
 }
 
 /// Collects the broken fields of a request, so that a person hears of all at once.

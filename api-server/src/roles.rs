@@ -23,7 +23,7 @@ use self::installation::{location, sealing_key};
 pub use self::running::Running;
 use crate::access_token::{self, Keys, Signer, StoredKeys, Verifier};
 use crate::accounts::Accounts;
-use crate::auth::{self, Auth, AuthState, RefreshCookie, Rooms, SessionListener};
+use crate::auth::{self, AccountListener, Auth, AuthState, RefreshCookie, Rooms};
 use crate::auth_service::AuthService;
 use crate::conference::{Conference, ConferenceState, LISTS_AT_ONCE, PageCache, SEARCHES_AT_ONCE, SearchBlocks};
 use crate::config::{Config, Role};
@@ -201,7 +201,7 @@ fn start_accounts(
         first_administrator: config.first_administrator(),
         access_token_life: config.access_token_life,
         cookie: RefreshCookie { is_secure: config.is_secure() },
-        listener: SessionListener { sessions: sessions.clone(), rooms },
+        listener: AccountListener { sessions: sessions.clone(), rooms },
         public_url: config.public_url().cloned(),
     })
 }

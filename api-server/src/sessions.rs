@@ -155,6 +155,15 @@ impl Sessions {
         self.0.believed.invalidate_all();
     }
 
+    /// Says why a program does not do what people do: its key is good for other things, or for nothing.
+    async fn refuse_machine(&self, key: &str) -> Problem {
+        match self.0.accounts.machine(&OpaqueToken::presented(key.to_owned())).await {
+            Ok(Some(_)) => Code::Forbidden.into(),
+            Ok(None) => Code::InvalidToken.into(),
+            Err(error) => Problem::from(&error),
+        }
+    }
+
     async fn authenticate(&self, token: &str) -> Result<Caller, Problem> {
         if token.starts_with(api_key::PREFIX) {
             return Err(self.refuse_machine(token).await);
@@ -163,17 +172,6 @@ impl Sessions {
         let holder = self.holder(&claims.session_id).await.map_err(|error| Problem::from(&*error))?;
         let identity = holder.filter(|holder| holder.user_id == claims.user_id).ok_or(Code::SessionOver)?;
         Ok(Caller { session_id: claims.session_id, identity })
-    }
-}
-
-impl Sessions {
-    /// Says why a program does not do what people do: its key is good for other things, or for nothing.
-    async fn refuse_machine(&self, key: &str) -> Problem {
-        match self.0.accounts.machine(&OpaqueToken::presented(key.to_owned())).await {
-            Ok(Some(_)) => Code::Forbidden.into(),
-            Ok(None) => Code::InvalidToken.into(),
-            Err(error) => Problem::from(&error),
-        }
     }
 }
 

@@ -100,6 +100,14 @@ pub enum Standing {
     Ordinary,
 }
 
+impl Standing {
+    /// Reads the flag that says whether somebody administers, as the stores and the wire have it.
+    #[must_use]
+    pub const fn from_flag(is_admin: bool) -> Self {
+        if is_admin { Self::Administrator } else { Self::Ordinary }
+    }
+}
+
 /// Is one person's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {

@@ -32,6 +32,32 @@ impl Scope {
     }
 }
 
+/// Says why a key may not be used for what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ScopesError {
+    /// For nothing at all.
+    #[error("must hold at least one scope")]
+    None,
+    /// For something that there is not.
+    #[error("must hold nothing but known scopes")]
+    Unknown,
+}
+
+/// Reads what a key may be used for: at least one thing, each once.
+///
+/// # Errors
+/// [`ScopesError`].
+pub fn scopes(words: &[String]) -> Result<Vec<Scope>, ScopesError> {
+    let mut scopes = Vec::new();
+    for word in words {
+        let scope = Scope::parse(word).ok_or(ScopesError::Unknown)?;
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    if scopes.is_empty() { Err(ScopesError::None) } else { Ok(scopes) }
+}
+
 /// Is the name under which people know a key: 1–100 characters, one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyName(String);
@@ -82,5 +108,9 @@ mod tests {
             assert_eq!(Scope::parse(scope.as_str()), Some(*scope));
         }
         assert_eq!(Scope::parse("rooms"), None);
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        assert_eq!(scopes(&words(&["rooms:manage", "rooms:manage"])), Ok(vec![Scope::ManageRooms]));
+        assert_eq!(scopes(&words(&["rooms:manage", "rooms"])), Err(ScopesError::Unknown));
+        assert_eq!(scopes(&[]), Err(ScopesError::None));
     }
 }

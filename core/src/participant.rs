@@ -1,5 +1,6 @@
 //! A person in a room: one row for each (room, person), for good.
 
+use crate::account::DELETED_NAME;
 use crate::id::{ParticipantId, RoomId, UserId};
 use crate::permission::Membership;
 use crate::presence::{LEASE, Presence, Sign, Status};
@@ -105,6 +106,13 @@ impl Participant {
     /// Notes that whoever was let in has come, or will not.
     pub fn arrive(&mut self) {
         self.last_turn = self.last_turn.filter(|turn| *turn != Turn::Admitted);
+    }
+
+    /// Forgets everything of a person whose account is no more: what they said stays under a neutral name.
+    pub fn forget(&mut self, now: Timestamp) {
+        self.part(Turn::Left, now);
+        (self.last_turn, self.media, self.read_seq) = (None, MediaState::default(), 0);
+        DELETED_NAME.clone_into(&mut self.display_name);
     }
 
     /// Ends the person's membership, waiting and presence. What a host did to their microphone holds until the

@@ -18,7 +18,7 @@ use crate::value::{Row, values};
 pub(crate) const LETTERS: i64 = 200;
 
 /// Is a letter as it is handed on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
     /// Its name, given once in the world.
     pub key: String,

@@ -27,21 +27,32 @@ pub(super) async fn register(
     JsonBody(body): JsonBody<Register>,
 ) -> Result<(StatusCode, Json<Account>), Problem> {
     auth.limits.registration(client.rate_key(), auth.store.now()).await.map_err(Problem::rate_limited)?;
-    let mut errors = FieldErrors::default();
     let password = Password::typed(body.password);
-    let email = errors.take("email", Email::parse(&body.email));
-    let display_name = errors.take("display_name", DisplayName::parse(&body.display_name));
-    // An address that is none cannot be the password; the other rules hold all the same.
-    let compared = email.clone().unwrap_or_else(|| Email::from_stored(String::new()));
-    errors.take("password", password.check_new(&compared));
-    errors.check()?;
-    let (Some(email), Some(display_name)) = (email, display_name) else { return Err(Code::Invalid.into()) };
+    let (email, display_name) = judge(&body.email, &body.display_name, Some(&password))?;
     let password_hash = auth.hashes.hash(password, random::bytes()).await?;
     let setup_code = body.setup_code.map(OpaqueToken::presented);
     let new = NewAccount { email, display_name, password_hash, setup_code };
     let account = auth.store.register(&new, auth.registration, auth.first_administrator).await?;
     tracing::info!(user.id = account.id.get(), "account registered");
     Ok((StatusCode::CREATED, Json(account.into())))
+}
+
+/// Judges what a new account is to have, all of it at once; one that others make may be without a password.
+pub(super) fn judge(
+    email: &str,
+    display_name: &str,
+    password: Option<&Password>,
+) -> Result<(Email, DisplayName), Problem> {
+    let mut errors = FieldErrors::default();
+    let email = errors.take("email", Email::parse(email));
+    let display_name = errors.take("display_name", DisplayName::parse(display_name));
+    if let Some(password) = password {
+        // An address that is none cannot be the password; the other rules hold all the same.
+        let compared = email.clone().unwrap_or_else(|| Email::from_stored(String::new()));
+        errors.take("password", password.check_new(&compared));
+    }
+    errors.check()?;
+    email.zip(display_name).ok_or_else(|| Code::Invalid.into())
 }
 
 pub(super) fn register_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {

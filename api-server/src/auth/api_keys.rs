@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use cloudmeet_api_types::users::{ApiKey, CreateApiKey, NewApiKey};
-use cloudmeet_core::api_key::{KeyName, PREFIX, Scope};
+use cloudmeet_core::api_key::{KeyName, PREFIX, Scope, ScopesError, is_good, scopes};
 use cloudmeet_core::id::{ApiKeyId, UserId};
 use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::{ApiKey as StoredKey, NewApiKey as NewStoredKey, NoSuchKey};
@@ -28,7 +28,7 @@ pub(super) async fn create(
     let name = errors.take("name", KeyName::parse(&body.name));
     let scopes = errors.take("scopes", scopes(&body.scopes));
     let expires_at = body.expires_at.map(|time| time.0);
-    if expires_at.is_some_and(|time| time <= auth.store.now()) {
+    if !is_good(None, expires_at, auth.store.now()) {
         errors.take::<(), Rule>("expires_at", Err(Rule::Past));
     }
     errors.check()?;
@@ -76,21 +76,6 @@ pub(super) fn revoke_docs(operation: TransformOperation<'_>) -> TransformOperati
         .response::<204, ()>()
 }
 
-/// Reads what a key may be used for: at least one thing, each once.
-fn scopes(words: &[String]) -> Result<Vec<Scope>, Rule> {
-    let mut scopes = Vec::new();
-    for word in words {
-        let scope = Scope::parse(word).ok_or_else(|| {
-            let known: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
-            Rule::WrongType(format!("one of {}", known.join(", ")))
-        })?;
-        if !scopes.contains(&scope) {
-            scopes.push(scope);
-        }
-    }
-    if scopes.is_empty() { Err(Rule::Required) } else { Ok(scopes) }
-}
-
 fn wire(key: StoredKey) -> ApiKey {
     ApiKey {
         id: ApiKeyId::get(key.id),
@@ -106,5 +91,17 @@ fn wire(key: StoredKey) -> ApiKey {
 impl From<NoSuchKey> for Problem {
     fn from(_: NoSuchKey) -> Self {
         Code::ApiKeyNotFound.into()
+    }
+}
+
+impl From<ScopesError> for Rule {
+    fn from(error: ScopesError) -> Self {
+        match error {
+            ScopesError::None => Self::Required,
+            ScopesError::Unknown => {
+                let known: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+                Self::WrongType(format!("one of {}", known.join(", ")))
+            }
+        }
     }
 }

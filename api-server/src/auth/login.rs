@@ -12,14 +12,13 @@ use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::password::{Password, PasswordHash};
 use cloudmeet_core::session::AccessClaims;
 use cloudmeet_core::token::OpaqueToken;
-use cloudmeet_store::{ChangedAccount, NewSession, RenewError};
+use cloudmeet_store::{NewSession, RenewError};
 use uuid::Uuid;
 
-use super::{Auth, SessionListener};
+use super::Auth;
 use crate::client_address::ClientAddress;
 use crate::docs::problems;
 use crate::extract::{JsonBody, OptionalJsonBody, QueryParams};
-use crate::letters;
 use crate::origin::{Names, Origin};
 use crate::problem::{Code, Problem};
 use crate::random;
@@ -155,46 +154,6 @@ impl Auth {
             expires_in: self.access_token_life.as_seconds(),
             refresh_token: refresh_token.map(|token| token.reveal().to_owned()),
         })
-    }
-}
-
-impl SessionListener {
-    /// Makes the end of a session bite on this server at once.
-    pub(super) async fn ended(&self, session_id: &SessionId) {
-        self.sessions.forget(session_id).await;
-        if let Some(rooms) = &self.rooms {
-            rooms.hub.end_session(session_id);
-        }
-    }
-
-    /// Shows on this server at once what became of an account, and what ended by it.
-    pub(super) async fn changed(&self, changed: &ChangedAccount) {
-        for session_id in &changed.ended {
-            self.ended(session_id).await;
-        }
-        if let Some(rooms) = &self.rooms {
-            rooms.hub.standing_changed(changed.account.id, changed.account.standing);
-        }
-        self.renamed(&changed.account).await;
-        self.told().await;
-    }
-
-    /// Lets rooms of this process take in what accounts tell them. If that fails, they try again by themselves.
-    pub(super) async fn told(&self) {
-        let Some(rooms) = &self.rooms else { return };
-        if let Err(error) = letters::take_in(&rooms.accounts, &rooms.store).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "letters not taken in yet");
-        }
-    }
-
-    /// Shows a new name on this server at once. If that fails, the table of changes brings it later.
-    pub(super) async fn renamed(&self, account: &Account) {
-        self.sessions.doubt_all();
-        let Some(rooms) = &self.rooms else { return };
-        let renamed = rooms.store.rename_person(account.id, account.display_name.as_str()).await;
-        if let Err(error) = renamed {
-            tracing::warn!(error = &error as &dyn std::error::Error, "new name not shown yet");
-        }
     }
 }
 

@@ -8,24 +8,22 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use cloudmeet_api_types::auth::Account;
 use cloudmeet_api_types::users::{CreateUser, ListUsers, ResetLink, UpdateUser};
-use cloudmeet_core::account::{AccountPatch, DisplayName, Email, Standing};
+use cloudmeet_core::account::{AccountPatch, DisplayName, Standing};
 use cloudmeet_core::password::Password;
 use cloudmeet_core::time::Span;
 use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::{AccountError, AccountFilter, NewAccount};
 
 use super::Auth;
+use super::accounts::judge;
 use crate::docs::problems;
-use crate::extract::{FieldErrors, JsonBody, QueryParams, UserPath};
+use crate::extract::{FieldErrors, JsonBody, QueryParams, UserPath, searched};
 use crate::problem::{Code, Problem, Rule};
 use crate::random;
 use crate::sessions::Administrator;
 
 const DEFAULT_LIMIT: i64 = 20;
 const MAX_LIMIT: i64 = 100;
-
-/// The longest text that is looked for, in characters: no address or name is longer.
-const MAX_QUERY: usize = 255;
 
 /// How long a link for a new password is good.
 const RESET_LIFE: Span = Span::days(1);
@@ -39,12 +37,9 @@ pub(super) async fn list(
     let (skip, limit) = (query.skip.unwrap_or(0), query.limit.unwrap_or(DEFAULT_LIMIT));
     errors.take("skip", Rule::in_range(skip, 0, None));
     errors.take("limit", Rule::in_range(limit, 1, Some(MAX_LIMIT)));
-    let text = query.query.unwrap_or_default();
-    errors.take("query", cloudmeet_core::text::check_length(&text, 0, MAX_QUERY));
+    let query = errors.take("query", searched(query.query)).flatten();
     errors.check()?;
-    // NUL cannot be stored, so nothing holds it; Postgres would refuse to look.
-    let text = text.trim().replace('\0', "\u{FFFD}");
-    let filter = AccountFilter { skip, limit, query: (!text.is_empty()).then_some(text) };
+    let filter = AccountFilter { skip, limit, query };
     Ok(Json(auth.store.list_accounts(&filter).await?.into_iter().map(Account::from).collect()))
 }
 
@@ -59,21 +54,13 @@ pub(super) async fn create(
     Administrator { doer, .. }: Administrator,
     JsonBody(body): JsonBody<CreateUser>,
 ) -> Result<(StatusCode, Json<Account>), Problem> {
-    let mut errors = FieldErrors::default();
-    let email = errors.take("email", Email::parse(&body.email));
-    let display_name = errors.take("display_name", DisplayName::parse(&body.display_name));
     let typed = body.password.map(Password::typed);
-    if let Some(password) = &typed {
-        let compared = email.clone().unwrap_or_else(|| Email::from_stored(String::new()));
-        errors.take("password", password.check_new(&compared));
-    }
-    errors.check()?;
-    let (Some(email), Some(display_name)) = (email, display_name) else { return Err(Code::Invalid.into()) };
+    let (email, display_name) = judge(&body.email, &body.display_name, typed.as_ref())?;
     // Whom nobody gave a password has one that nobody knows.
     let password =
         typed.unwrap_or_else(|| Password::typed(OpaqueToken::from_random(random::bytes()).reveal().to_owned()));
     let password_hash = auth.hashes.hash(password, random::bytes()).await?;
-    let standing = if body.is_admin { Standing::Administrator } else { Standing::Ordinary };
+    let standing = Standing::from_flag(body.is_admin);
     let new = NewAccount { email, display_name, password_hash, setup_code: None };
     let account = auth.store.create_account(&doer, &new, standing).await?;
     auth.listener.told().await;
@@ -124,7 +111,7 @@ pub(super) async fn update(
     let patch = AccountPatch {
         display_name: display_name.flatten(),
         is_active: body.is_active,
-        standing: body.is_admin.map(|is_admin| if is_admin { Standing::Administrator } else { Standing::Ordinary }),
+        standing: body.is_admin.map(Standing::from_flag),
         password_hash,
     };
     // Whoever sets their own password stays where they are.

@@ -11,12 +11,11 @@ use cloudmeet_api_types::chat::{EditMessage, ListMessages, Message, MessagePage,
 use cloudmeet_core::chat::Content;
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
 use cloudmeet_core::permission::{Action, SOMEBODY};
-use cloudmeet_core::text::check_length;
 use cloudmeet_store::{Doing, SearchFrom};
 
 use super::{Conference, Unsent, json_bytes};
 use crate::docs::problems;
-use crate::extract::{JsonBody, MessagePath, QueryParams, RoomPath};
+use crate::extract::{JsonBody, MessagePath, QueryParams, RoomPath, searched};
 use crate::problem::{Code, Problem, Rule};
 use crate::sessions::{Acting, Caller};
 
@@ -56,7 +55,7 @@ pub(super) async fn list(
             .ok_or_else(|| Problem::invalid_field("limit", Rule::OutOfRange { min: 1, max: Some(PageLimit::MAX) }))?,
     };
     let cursor = cursor(&query)?;
-    let text = searched(query.query)?;
+    let text = searched(query.query).map_err(|error| Problem::invalid_field("query", error))?;
     let access = conference.access(id, &caller.identity, Action::ReadMessages).await?;
     let total = access.room.last_seq;
     if let Some(text) = text {
@@ -141,18 +140,6 @@ const DELETE: &str = Action::DeleteMessage(SOMEBODY).rule().action;
 /// Is what somebody wanted to do to a message, for the record.
 fn about(path: MessagePath, action: &'static str) -> Doing {
     Doing { action, target: None, detail: Some(format!("message id {}", path.message_id)) }
-}
-
-/// The longest text that is looked for, in characters.
-const MAX_QUERY: usize = 255;
-
-/// Reads what is looked for. `None` when nothing is.
-fn searched(query: Option<String>) -> Result<Option<String>, Problem> {
-    let Some(text) = query else { return Ok(None) };
-    check_length(&text, 0, MAX_QUERY).map_err(|error| Problem::invalid_field("query", error))?;
-    // NUL cannot be stored, so nothing holds it; Postgres would refuse to look.
-    let text = text.trim().replace('\0', "\u{FFFD}");
-    Ok((!text.is_empty()).then_some(text))
 }
 
 /// Says from where to look: what a page leaves out is counted in messages, found or not.

@@ -12,7 +12,6 @@ use bytes::Bytes;
 use cloudmeet_api_types::room::{CreateRoom, ListRooms, Participant, Room, RoomDetail, ShowCode, UpdateRoom};
 use cloudmeet_core::permission::{Action, Actor, Membership, allowed, sees_people};
 use cloudmeet_core::room::{Phase, Role};
-use cloudmeet_core::text::check_length;
 use cloudmeet_store::{ConferenceStore, Doing, ListFilter, RoomListing, StoreError};
 use tokio::time::timeout;
 
@@ -20,7 +19,7 @@ use super::settings::new_link_code;
 use super::{Conference, json_bytes, wire_access, wire_room};
 use crate::client_address::ClientAddress;
 use crate::docs::problems;
-use crate::extract::{FieldErrors, JsonBody, QueryParams, RoomPath};
+use crate::extract::{FieldErrors, JsonBody, QueryParams, RoomPath, searched};
 use crate::problem::{Problem, Rule};
 use crate::sessions::{Acting, Caller};
 
@@ -29,9 +28,6 @@ const MAX_LIMIT: i64 = 100;
 
 /// How long somebody waits for a list, its turn included.
 const LIST_PATIENCE: Duration = Duration::from_secs(15);
-
-/// The longest text that is looked for, in characters: no name is longer.
-const MAX_QUERY: usize = 255;
 
 pub(super) async fn create(
     State(conference): State<Arc<Conference>>,
@@ -60,15 +56,9 @@ pub(super) async fn list(
     let mut errors = FieldErrors::default();
     errors.take("skip", Rule::in_range(query.skip, 0, None));
     errors.take("limit", Rule::in_range(query.limit, 1, Some(MAX_LIMIT)));
-    errors.take("query", check_length(query.query.as_deref().unwrap_or_default(), 0, MAX_QUERY));
+    let text = errors.take("query", searched(query.query)).flatten();
     errors.check()?;
-    let filter = ListFilter {
-        skip: query.skip,
-        limit: query.limit,
-        only_active: query.only_active,
-        // NUL cannot be stored, so nothing holds it; Postgres would refuse to look.
-        query: query.query.map(|text| text.replace('\0', "\u{FFFD}")).filter(|text| !text.trim().is_empty()),
-    };
+    let filter = ListFilter { skip: query.skip, limit: query.limit, only_active: query.only_active, query: text };
     let actor = caller.identity.actor();
     let read = read_list(conference.store.clone(), actor, filter.clone());
     // What takes long, a search or a late page, waits for nobody and keeps nobody waiting.

@@ -86,8 +86,8 @@ fn tell_what_ended(context: &Context<'_>, before: &Room, now: &Room) {
     }
 }
 
-/// Sets the person's presence and reads the room, which it gives as well. The room's counters come first: what is newer
-/// than they say comes live.
+/// Sets the person's presence and reads the room, which it gives as well. The room's counters come first: what
+/// is newer than they say comes live.
 async fn enter(context: &Context<'_>, room_id: RoomId, request: &Subscribe) -> Result<(Subscribed, Room), Problem> {
     let Context { conference, who, link, socket_id } = *context;
     let store = &conference.store;

@@ -1,5 +1,6 @@
 /** The keys that work inside a call: what each does, the list of them, and switching them off. */
 
+import { recall, remember } from "./choices.js";
 import { openDialog } from "./dialog.js";
 import { h } from "./dom.js";
 import { choice } from "./form.js";
@@ -16,26 +17,7 @@ const KEYS = /** @satisfies {{ does: KeyAction, shown: string, fits: (event: Key
   { does: "list", shown: "?", fits: (event) => event.key === "?" },
 ]);
 
-let on = read();
-
-function read() {
-  try {
-    return localStorage.getItem(KEY) !== "off";
-  } catch {
-    // Storage may be refused; the keys then work.
-    return true;
-  }
-}
-
-/** @param {boolean} next */
-function remember(next) {
-  on = next;
-  try {
-    localStorage.setItem(KEY, next ? "on" : "off");
-  } catch {
-    // The choice then lasts as long as the page.
-  }
-}
+let on = recall(KEY) !== "off";
 
 /**
  * What a key asks for. Nothing while one writes, or has something open that is to be answered first.
@@ -60,7 +42,13 @@ export function keysDialog() {
         type: "checkbox",
         label: t("keys.on"),
         hint: t("keys.on.about"),
-        attributes: { checked: on, onchange: () => remember(input.checked) },
+        attributes: {
+          checked: on,
+          onchange: () => {
+            on = input.checked;
+            remember(KEY, on ? "on" : "off");
+          },
+        },
       });
       const lines = KEYS.map(({ does, shown }) =>
         h("div", {}, h("dt", {}, h("kbd", {}, shown)), h("dd", {}, t(`keys.${does}`))),

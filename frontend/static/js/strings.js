@@ -1,5 +1,6 @@
 /** Speaks the chosen language: looks texts up in the one table and fills them in. */
 
+import { recall, remember } from "./choices.js";
 import { TEXTS } from "./texts.js";
 
 const KEY = "cloudmeet.language";
@@ -20,12 +21,7 @@ let current = read();
 
 /** @returns {Language} */
 function read() {
-  let chosen = null;
-  try {
-    chosen = localStorage.getItem(KEY);
-  } catch {
-    // Storage may be refused; the browser's language stands.
-  }
+  const chosen = recall(KEY);
   if (chosen === "en" || chosen === "ru") return chosen;
   const own = globalThis.navigator?.language ?? "en";
   return own.toLowerCase().startsWith("ru") ? "ru" : "en";
@@ -37,11 +33,7 @@ export function language() {
 
 /** @param {Language} next */
 export function chooseLanguage(next) {
-  try {
-    localStorage.setItem(KEY, next);
-  } catch {
-    // The choice then lasts as long as the page.
-  }
+  remember(KEY, next);
   apply(next);
 }
 

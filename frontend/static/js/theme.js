@@ -1,5 +1,7 @@
 /** Light or dark: the system's choice until the person makes one. */
 
+import { remember } from "./choices.js";
+
 const KEY = "cloudmeet.theme";
 
 /** @typedef {"light" | "dark"} Theme */
@@ -19,11 +21,7 @@ export function theme() {
 /** @param {Theme} next */
 export function chooseTheme(next) {
   document.documentElement.dataset.theme = next;
-  try {
-    localStorage.setItem(KEY, next);
-  } catch {
-    // Storage may be refused; the choice then lasts as long as the page.
-  }
+  remember(KEY, next);
   tell();
 }
 

@@ -243,7 +243,7 @@ pub(super) fn account(row: &Row) -> Result<Account, StoreError> {
         email: Email::from_stored(row.get("email")?),
         display_name: DisplayName::from_stored(row.get("display_name")?),
         is_active: row.get("is_active")?,
-        standing: if row.get("is_admin")? { Standing::Administrator } else { Standing::Ordinary },
+        standing: Standing::from_flag(row.get("is_admin")?),
         created_at: Timestamp::from_millis(row.get("created_at")?),
     })
 }

@@ -2,8 +2,7 @@
 
 use cloudmeet_core::account::DELETED_NAME;
 use cloudmeet_core::id::{RoomId, UserId};
-use cloudmeet_core::participant::Turn;
-use cloudmeet_core::permission::Membership;
+use cloudmeet_core::participant::Participant;
 use cloudmeet_core::room::{Role, Room};
 
 use super::people::{lock_participant, participant, save, select_participants};
@@ -90,10 +89,9 @@ impl ConferenceStore {
             }
         }
         if let Some(mut person) = lock_participant(&mut tx, id, user_id).await? {
-            person.part(Turn::Left, now);
-            (person.membership, person.last_turn) = (Membership::Stranger, None);
-            DELETED_NAME.clone_into(&mut person.display_name);
+            person.forget(now);
             save(&mut tx, &person).await?;
+            // Only this takes back what somebody has read.
             tx.execute("UPDATE participants SET read_seq = 0 WHERE id = $1", values![person.id.get()]).await?;
             presence::drop_holds(&mut tx, id, user_id).await?;
             rooms::count_renaming(&mut tx, id).await?;
@@ -104,7 +102,7 @@ impl ConferenceStore {
 }
 
 /// Finds who is to own a locked room when its owner is no more: the moderator who came first.
-async fn heir(tx: &mut Tx<'_>, room: &Room) -> Result<Option<cloudmeet_core::participant::Participant>, StoreError> {
+async fn heir(tx: &mut Tx<'_>, room: &Room) -> Result<Option<Participant>, StoreError> {
     let row = tx
         .fetch_one(
             locking!(

@@ -172,8 +172,8 @@ const FINGER_PX = 44;
  */
 function tooSmall(least_px) {
   if (!matchMedia("(pointer: coarse)").matches) return [];
-  const top = document.querySelector("dialog[open]") ?? document;
-  const all = top.querySelectorAll("button, a[href], input, select, textarea, summary");
+  const uppermost = document.querySelector("dialog[open]") ?? document;
+  const all = uppermost.querySelectorAll("button, a[href], input, select, textarea, summary");
   return [...all].flatMap((one) => {
     // A box to tick is as large as the label around it.
     const target = one.closest("label") ?? one;
