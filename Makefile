@@ -32,7 +32,7 @@ run: ## Start the server and the web UI on http://127.0.0.1:8000, with nothing c
 
 .PHONY: test
 test: ## Install what the tests need and run every test, the long ones shortened
-	@$(MAKE) --no-print-directory tools lint test-workflows test-rust test-generated test-contract test-faults test-browser
+	@$(MAKE) --no-print-directory tools lint test-workflows test-rust test-generated test-contract test-cli test-faults test-browser
 
 .PHONY: test-long
 test-long: ## Run the faults at their promised length, on what is shipped
@@ -63,12 +63,12 @@ test-workflows: ## Check the CI workflow and all shell scripts
 	$(PART) scripts shellcheck .ci/run $$(git ls-files --cached --others --exclude-standard '*.sh')
 
 .PHONY: build
-build: ## Build the server
+build: ## Build the server and `cloudmeet`
 	$(PART) build $(CARGO) build --workspace --locked
 
 .PHONY: dist
 dist: ## Build what is shipped, and what measures it
-	$(PART) dist docker/cargo-static.sh build --profile dist --locked --package cloudmeet-api-server --package cloudmeet-bench
+	$(PART) dist docker/cargo-static.sh build --profile dist --locked --package cloudmeet-api-server --package cloudmeet-cli --package cloudmeet-bench
 
 .PHONY: test-rust
 test-rust: ## Unit, property and store tests; the stores on SQLite and on a Postgres of their own
@@ -87,6 +87,10 @@ test-generated: build browser-tools ## Compare the generated files with their so
 .PHONY: test-contract
 test-contract: build browser-tools ## REST and WebSocket against real servers: one, two, and the services apart behind nginx
 	$(PART) contract $(PYTEST) tests/contract
+
+.PHONY: test-cli
+test-cli: build ## Every verb of `cloudmeet`, asking a server and on the databases
+	$(PART) cli $(PYTEST) tests/cli
 
 .PHONY: test-faults
 test-faults: build ## Kill the server under load and check the history

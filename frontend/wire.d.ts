@@ -448,6 +448,10 @@ export interface Jwks {
  */
 export interface ListUsers {
   /**
+   * The whole address of the one account that is wanted, without regard to case; nothing else is looked at.
+   */
+  email?: string | null;
+  /**
    * How many at most; 1–100 (20).
    */
   limit?: number | null;
@@ -830,6 +834,10 @@ export interface AskPermission {
    */
   action: string;
   /**
+   * Who would do it, for administrators; without it, the caller.
+   */
+  as_user_id?: number | null;
+  /**
    * The link code, for who is no member of a private room.
    */
   code?: string | null;
@@ -869,6 +877,10 @@ export interface CreateRoom {
    * Before this nobody but its owner enters.
    */
   opens_at?: string | null;
+  /**
+   * Whose room it is to be, for administrators; without it, the caller's.
+   */
+  owner_id?: number | null;
   /**
    * 8–128 characters; for a room whose visibility is password.
    */

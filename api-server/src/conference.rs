@@ -22,9 +22,10 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use cloudmeet_api_types::room::{Participant, Room as WireRoom, RoomView};
+use cloudmeet_core::account::Standing;
 use cloudmeet_core::chat::{ClientMsgId, Content};
 use cloudmeet_core::id::{MessageId, RoomId, UserId};
-use cloudmeet_core::permission::{Action, Actor, Membership, permit, role_in, sees};
+use cloudmeet_core::permission::{Action, Actor, Membership, administers, permit, role_in, sees};
 use cloudmeet_store::{
     AccessReader, ConferenceStore, Doer, Doing, Draft, Identity, ListFilter, MessageWriter, RoomAccess, RoomListing,
     Sent, StoreError, SubmitError,
@@ -34,6 +35,7 @@ use url::Url;
 
 pub use self::pages::PageCache;
 pub use self::search_blocks::SearchBlocks;
+use crate::accounts::Accounts;
 use crate::client_address::ClientAddress;
 use crate::extract::FieldErrors;
 use crate::hash_pool::HashPool;
@@ -59,6 +61,8 @@ pub struct ConferenceState {
 pub struct Conference {
     /// Where rooms are.
     pub store: ConferenceStore,
+    /// Who knows accounts.
+    pub accounts: Accounts,
     /// Who asks what people are to rooms.
     pub reader: AccessReader,
     /// Who stores messages.
@@ -125,6 +129,21 @@ impl Conference {
         }
         permit(Action::SeeRoom, who.actor(), &access.room, access.membership(), self.store.now())?;
         Ok(access)
+    }
+
+    /// Finds somebody else, for administrators.
+    async fn somebody(&self, asking: &Identity, id: i64) -> Result<Identity, Problem> {
+        if asking.user_id.get() == id {
+            return Ok(asking.clone());
+        }
+        if !administers(asking.actor()) {
+            return Err(Code::Forbidden.into());
+        }
+        let user_id = UserId::new(id).ok_or(Code::UserNotFound)?;
+        let person = self.accounts.person(user_id).await.map_err(|error| Problem::from(&error))?;
+        let person = person.filter(|person| person.is_active).ok_or(Code::UserNotFound)?;
+        let standing = person.standing.unwrap_or(Standing::Ordinary);
+        Ok(Identity { user_id, display_name: person.display_name, standing })
     }
 
     /// Is a room as a person sees it now.

@@ -6,6 +6,7 @@
 mod settings;
 mod sources;
 
+use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -102,6 +103,17 @@ pub struct Config {
     pub warnings: Vec<String>,
 }
 
+/// Says where a tool finds an installation's databases.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// Where a server of this environment finds them.
+    Environment,
+    /// Both in one database of Postgres.
+    Postgres(Secret),
+    /// In the files of a data directory.
+    DataDir(PathBuf),
+}
+
 /// Says who can reach the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exposure {
@@ -123,6 +135,46 @@ impl Config {
     pub fn from_process() -> anyhow::Result<(Command, Self)> {
         let (command, settings) = sources::read(std::env::args_os(), |name| std::env::var_os(name))?;
         Ok((command, Self::judge(settings)?))
+    }
+
+    /// Reads what a server of this environment would be told, for a tool that works on its databases; what the
+    /// tool itself is told comes first.
+    ///
+    /// # Errors
+    /// As [`Config::from_process`].
+    pub fn for_tool(place: &Place) -> anyhow::Result<Self> {
+        let mut arguments = vec![OsString::from("cloudmeet")];
+        let mut flag = |name: &str, value: &OsStr| {
+            let mut argument = OsString::from(name);
+            argument.push("=");
+            argument.push(value);
+            arguments.push(argument);
+        };
+        match place {
+            Place::Environment => {}
+            Place::Postgres(url) => {
+                for name in ["--database-url", "--auth-database-url", "--conference-database-url"] {
+                    flag(name, OsStr::new(url.reveal()));
+                }
+            }
+            Place::DataDir(path) => flag("--data-dir", path.as_os_str()),
+        }
+        let is_overruled = |name: &str| match place {
+            Place::Environment => false,
+            Place::Postgres(_) | Place::DataDir(_) => sources::names_database(name),
+        };
+        let environment = |name: &str| std::env::var_os(name).filter(|_| !is_overruled(name));
+        let (_, settings) = sources::read(arguments, environment)?;
+        Self::judge(settings)
+    }
+
+    /// Is where the two databases are: accounts and rooms.
+    #[must_use]
+    pub fn databases(&self) -> (Location, Location) {
+        let or_file = |location: &Option<Location>, file: &str| {
+            location.clone().unwrap_or_else(|| Location::Sqlite(self.data_dir.join(file)))
+        };
+        (or_file(&self.auth_database, "auth.db"), or_file(&self.conference_database, "conference.db"))
     }
 
     /// Is how the first administrator comes to be.

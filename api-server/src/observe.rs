@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::health::is_probe;
 
 /// The header by which a request's id goes from one service to the next, and back to the client.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// How long an id may be.
 const MAX_ID: usize = 64;
@@ -114,7 +114,7 @@ fn is_id(value: &HeaderValue) -> bool {
     !value.is_empty() && value.len() <= MAX_ID && value.as_bytes().iter().all(is_plain)
 }
 
-fn new_id() -> HeaderValue {
+pub(crate) fn new_id() -> HeaderValue {
     HeaderValue::try_from(Uuid::now_v7().simple().to_string()).expect("hexadecimal digits stand in a header")
 }
 

@@ -1,6 +1,7 @@
 //! What a process does: the one place that knows roles. Handlers get their state and never ask.
 
 mod common;
+mod direct;
 mod documented;
 mod installation;
 mod running;
@@ -14,12 +15,14 @@ use cloudmeet_core::time::Span;
 use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::{AccessReader, AuthStore, ConferenceStore, MessageWriter};
 use tokio::sync::Semaphore;
+use url::Url;
 
 use self::common::Common;
+pub use self::direct::Direct;
 pub use self::documented::openapi;
 use self::documented::{Documented, documented, documented_for, or_nothing};
-pub use self::installation::rotate_keys;
-use self::installation::{location, sealing_key};
+use self::installation::sealing_key;
+pub use self::installation::{prepared, rotate_keys};
 pub use self::running::Running;
 use crate::access_token::{self, Keys, Signer, StoredKeys, Verifier};
 use crate::accounts::Accounts;
@@ -31,8 +34,10 @@ use crate::gateway::{self, Gateway};
 use crate::hash_pool::HashPool;
 use crate::health::Health;
 use crate::hub::{Follower, Hub};
+use crate::rate_limit::Limits;
 use crate::sessions::Sessions;
 use crate::single_flight::SingleFlight;
+use crate::tasks::Tasks;
 use crate::{docs_ui, random, web_ui};
 
 /// How long the setup link is good.
@@ -169,7 +174,7 @@ fn gateway_alone(config: &Config, common: &Common) -> Server {
 
 /// Opens the database of accounts, and makes or reads the keys that sign tokens.
 async fn open_accounts(config: &Config, common: &Common) -> anyhow::Result<(AuthStore, Signer, Verifier)> {
-    let location = location(config, config.auth_database.as_ref(), "auth.db")?;
+    let location = prepared(config, config.databases().0)?;
     let store = common.accounts(&location).await?;
     if let Some(secret) = &config.jwt_secret {
         let (signer, verifier) = access_token::shared(secret);
@@ -181,7 +186,7 @@ async fn open_accounts(config: &Config, common: &Common) -> anyhow::Result<(Auth
 }
 
 async fn open_rooms(config: &Config, common: &Common) -> anyhow::Result<ConferenceStore> {
-    common.rooms(&location(config, config.conference_database.as_ref(), "conference.db")?).await
+    common.rooms(&prepared(config, config.databases().1)?).await
 }
 
 fn start_accounts(
@@ -219,40 +224,79 @@ async fn start_rooms(
 ) -> anyhow::Result<Arc<Conference>> {
     let server_id = common.server_id.clone();
     let (hub, errands) = Hub::new();
-    let publisher = hub.clone();
-    let (blocks, making) = SearchBlocks::start(store.clone());
-    common.tasks.until_stopped(making);
-    let (writer, mut writing) = MessageWriter::start(store, move |new| {
-        blocks.note(&new);
-        publisher.publish_messages(new);
-    });
-    let (reader, reading) = AccessReader::start(store.clone());
-    common.tasks.tracker().spawn(reading);
-    common.tasks.tracker().spawn(async move {
-        // One that ends by a fault must not take the other along.
-        while let Some(ended) = writing.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a writer of messages ended");
-            }
-        }
-    });
     store.renew_server(&server_id).await.context("rooms")?;
     let follower = Follower {
         hub: hub.clone(),
-        accounts,
+        accounts: accounts.clone(),
         conference: store.clone(),
         sessions: sessions.clone(),
         server_id: server_id.clone(),
     };
     follower.start(errands, (common.account_hints(), common.room_hints()), &common.tasks);
     let pages = PageCache::new(config.cache_ttl, common.redis.clone());
-    let lists = SingleFlight::new(LISTS_AT_ONCE);
-    let limits = common.limits.clone();
-    let (store, public_url) = (store.clone(), config.public_url().cloned());
-    let searches = Semaphore::new(SEARCHES_AT_ONCE);
-    let conference =
-        Conference { store, reader, writer, hub, pages, lists, searches, limits, hashes, public_url, server_id };
-    Ok(Arc::new(conference))
+    let parts = RoomParts {
+        store: store.clone(),
+        accounts,
+        hub,
+        pages,
+        limits: common.limits.clone(),
+        hashes,
+        public_url: config.public_url().cloned(),
+        server_id,
+    };
+    Ok(parts.start(&common.tasks))
+}
+
+/// Is what the conference is made of.
+struct RoomParts {
+    store: ConferenceStore,
+    accounts: Accounts,
+    hub: Hub,
+    pages: PageCache,
+    limits: Arc<Limits>,
+    hashes: HashPool,
+    public_url: Option<Url>,
+    server_id: String,
+}
+
+impl RoomParts {
+    /// Starts who reads and who writes, and puts the conference together.
+    fn start(self, tasks: &Tasks) -> Arc<Conference> {
+        let Self { store, accounts, hub, pages, limits, hashes, public_url, server_id } = self;
+        let publisher = hub.clone();
+        let (blocks, making) = SearchBlocks::start(store.clone());
+        tasks.until_stopped(making);
+        let (writer, mut writing) = MessageWriter::start(&store, move |new| {
+            blocks.note(&new);
+            publisher.publish_messages(new);
+        });
+        let (reader, reading) = AccessReader::start(store.clone());
+        tasks.tracker().spawn(reading);
+        tasks.tracker().spawn(async move {
+            // One that ends by a fault must not take the other along.
+            while let Some(ended) = writing.join_next().await {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a writer of messages ended");
+                }
+            }
+        });
+        let lists = SingleFlight::new(LISTS_AT_ONCE);
+        let searches = Semaphore::new(SEARCHES_AT_ONCE);
+        Arc::new(Conference {
+            store,
+            accounts,
+            reader,
+            writer,
+            hub,
+            pages,
+            lists,
+            searches,
+            limits,
+            hashes,
+            public_url,
+            server_id,
+        })
+    }
 }
 
 /// Makes a setup code where there is no administrator and none comes by being first.

@@ -32,6 +32,8 @@ pub struct CreateRoom {
     pub opens_at: Option<WireTime>,
     /// At this it ends; later than `opens_at`.
     pub closes_at: Option<WireTime>,
+    /// Whose room it is to be, for administrators; without it, the caller's.
+    pub owner_id: Option<i64>,
 }
 
 /// Changes a room; absent members stay.
@@ -413,6 +415,8 @@ pub struct AskPermission {
     pub user_id: Option<i64>,
     /// The link code, for who is no member of a private room.
     pub code: Option<String>,
+    /// Who would do it, for administrators; without it, the caller.
+    pub as_user_id: Option<i64>,
 }
 
 /// Says which people of a room to list; without either, who is not offline.

@@ -1,6 +1,8 @@
 //! Times on the wire.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
 
 use cloudmeet_core::time::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -16,17 +18,36 @@ impl From<Timestamp> for WireTime {
     }
 }
 
+impl fmt::Display for WireTime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = jiff::Timestamp::from_millisecond(self.0.as_millis()).unwrap_or_default();
+        write!(formatter, "{time:.3}")
+    }
+}
+
 impl Serialize for WireTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let time = jiff::Timestamp::from_millisecond(self.0.as_millis()).unwrap_or_default();
-        serializer.collect_str(&format_args!("{time:.3}"))
+        serializer.collect_str(self)
     }
 }
 
 impl<'de> Deserialize<'de> for WireTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
-        let time: jiff::Timestamp = text.parse().map_err(de::Error::custom)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Says that a text is no time as the wire has them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotATime(String);
+
+impl FromStr for WireTime {
+    type Err = NotATime;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let time: jiff::Timestamp = text.parse().map_err(|error: jiff::Error| NotATime(error.to_string()))?;
         Ok(Self(Timestamp::from_millis(time.as_millisecond())))
     }
 }

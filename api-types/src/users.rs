@@ -16,6 +16,8 @@ pub struct ListUsers {
     pub limit: Option<i64>,
     /// What address or name must hold, without regard to case.
     pub query: Option<String>,
+    /// The whole address of the one account that is wanted, without regard to case; nothing else is looked at.
+    pub email: Option<String>,
 }
 
 /// Asks for an account for somebody else.

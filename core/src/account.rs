@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::id::UserId;
 use crate::password::PasswordHash;
 use crate::text::{self, TextError};
 use crate::time::Timestamp;
 
-/// Is an e-mail address in its stored form: lower case, so that one person has one account.
+/// Is an e-mail address in its stored form: lower case and normal form C, so that one person has one account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
@@ -15,14 +17,15 @@ impl Email {
     /// The greatest length in characters (RFC 5321, 4.5.3.1.3, less the angle brackets).
     pub const MAX_CHARS: usize = 254;
 
-    /// Reads an address: one `@`, a local part, a domain with a dot or a bare host name, and no
-    /// character that would let it pose as another or break out of a header line.
+    /// Reads an address, lower-cased and in normal form C: one `@`, a local part, a domain with a dot or a bare
+    /// host name, and no character that would let it pose as another or break out of a header line.
     ///
     /// # Errors
     /// [`TextError::Blank`], [`TextError::TooLong`], [`TextError::ControlCharacters`] or
     /// [`TextError::Malformed`].
     pub fn parse(text: &str) -> Result<Self, TextError> {
-        let address = text::parse_name(text, 1, Self::MAX_CHARS)?.to_lowercase();
+        // One address however its letters are put together (UAX 15): é is one code point or two.
+        let address: String = text::parse_name(text, 1, Self::MAX_CHARS)?.to_lowercase().nfc().collect();
         // Lower-casing may lengthen a text (İ becomes two code points).
         text::check_length(&address, 1, Self::MAX_CHARS)?;
         let (local, domain) = address.rsplit_once('@').ok_or(TextError::Malformed)?;
@@ -319,6 +322,7 @@ mod tests {
     #[test]
     fn an_address_is_stored_without_regard_to_case() {
         assert_eq!(Email::parse(" User@Example.ORG ").map(|e| e.0), Ok("user@example.org".into()));
+        assert_eq!(Email::parse("JOSE\u{301}@example.org"), Email::parse("José@example.org"));
         assert_eq!(Email::parse("Ваня@Пример.РФ").map(|e| e.0), Ok("ваня@пример.рф".into()));
     }
 

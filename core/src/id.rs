@@ -44,6 +44,17 @@ integer_id!(
     /// Names an account.
     UserId
 );
+impl UserId {
+    /// Stands for whoever works at the machine itself: they have no account, and no account ever has this id.
+    pub const CONSOLE: Self = Self(i64::MAX);
+
+    /// Is the id under which the record knows who did something. `None` for whoever works at the machine.
+    #[must_use]
+    pub const fn recorded(self) -> Option<i64> {
+        if self.0 == Self::CONSOLE.0 { None } else { Some(self.0) }
+    }
+}
+
 integer_id!(
     /// Names a key for programs.
     ApiKeyId

@@ -16,6 +16,12 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Is whoever works at the machine itself, and may what administrators may.
+    #[must_use]
+    pub fn console() -> Self {
+        Self { user_id: UserId::CONSOLE, display_name: "console".to_owned(), standing: Standing::Administrator }
+    }
+
     /// Is the person as one who acts.
     #[must_use]
     pub fn actor(&self) -> Actor {

@@ -87,7 +87,7 @@ pub(crate) async fn tell_deed(
     let deed = AccountDeedTold {
         at: now.as_millis(),
         action: action.to_owned(),
-        actor_id: Some(doer.who.user_id.get()),
+        actor_id: doer.who.user_id.recorded(),
         actor_name: Some(doer.who.display_name.clone()),
         target_id: target.map(UserId::get),
         detail,

@@ -150,6 +150,13 @@ impl Redis {
         })))
     }
 
+    /// Says whether Redis answers.
+    pub async fn answers(&self) -> bool {
+        let Some(mut connection) = self.connection().await else { return false };
+        let pong: Option<String> = self.judged(redis::cmd("PING").query_async(&mut connection)).await;
+        pong.is_some()
+    }
+
     /// Reads what was put under a name. `None` also when Redis does not answer.
     pub async fn get(&self, name: &str) -> Option<Vec<u8>> {
         let mut connection = self.connection().await?;

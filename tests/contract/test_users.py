@@ -56,6 +56,42 @@ def test_accounts_are_found_by_parts_of_address_or_name(administrator):
     problem(administrator.get("/api/users/x"), 404, "user_not_found")
 
 
+def test_an_account_is_found_by_its_whole_address(administrator):
+    user = new_user(administrator)
+    assert administrator.get("/api/users", email=user["email"].upper()).json() == [user]
+    assert administrator.get("/api/users", email=unique_email()).json() == []
+    problem(administrator.get("/api/users", email="none"), 422, "invalid")
+
+
+def test_administrators_make_rooms_for_others(administrator, people):
+    ann, bob = people("Ann", "Bob")
+    made = administrator.post("/api/rooms", name="For Ann", visibility="private", owner_id=ann.id)
+    assert made.status_code == 201 and made.json()["owner_id"] == ann.id and made.json()["my_role"] is None
+    assert ann.detail(made.json()["id"])["my_role"] == "owner"
+    deed = ann.get(f"/api/rooms/{made.json()['id']}/audit").json()[-1]
+    assert (deed["action"], deed["actor_id"], deed["target_id"]) == ("create_room", administrator.id, ann.id)
+    assert bob.post("/api/rooms", name="Own", owner_id=bob.id).status_code == 201
+    problem(bob.post("/api/rooms", name="For Ann", owner_id=ann.id), 403, "forbidden")
+    problem(administrator.post("/api/rooms", name="Nobody's", owner_id=2**62), 404, "user_not_found")
+    administrator.patch(f"/api/users/{bob.id}", is_active=False)
+    wait_until(lambda: administrator.post("/api/rooms", name="Gone", owner_id=bob.id).status_code == 404)
+
+
+def test_administrators_ask_the_table_of_rules_for_others(administrator, people):
+    ann, bob = people("Ann", "Bob")
+    room = ann.room()
+
+    def may(asking, **more):
+        answer = asking.get(f"/api/rooms/{room}/can-i", action="kick", **more)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["allowed"]
+
+    assert may(administrator, as_user_id=ann.id) and not may(administrator, as_user_id=bob.id)
+    assert may(ann, as_user_id=ann.id)
+    problem(ann.get(f"/api/rooms/{room}/can-i", action="kick", as_user_id=bob.id), 403, "forbidden")
+    problem(administrator.get(f"/api/rooms/{room}/can-i", action="kick", as_user_id=-1), 404, "user_not_found")
+
+
 def test_an_account_is_made_whatever_registration_says_and_each_mistake_is_named(server, administrator):
     user = new_user(administrator, is_admin=True)
     assert user["is_admin"]

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use cloudmeet_api_types::auth::Account;
 use cloudmeet_api_types::users::{CreateUser, ListUsers, ResetLink, UpdateUser};
-use cloudmeet_core::account::{AccountPatch, DisplayName, Standing};
+use cloudmeet_core::account::{AccountPatch, DisplayName, Email, Standing};
 use cloudmeet_core::password::Password;
 use cloudmeet_core::time::Span;
 use cloudmeet_core::token::OpaqueToken;
@@ -34,6 +34,13 @@ pub(super) async fn list(
     QueryParams(query): QueryParams<ListUsers>,
 ) -> Result<Json<Vec<Account>>, Problem> {
     let mut errors = FieldErrors::default();
+    if let Some(email) = query.email {
+        let email = errors.take("email", Email::parse(&email));
+        errors.check()?;
+        let email = email.ok_or(Code::Invalid)?;
+        let found = auth.store.account_by_email(&email).await?;
+        return Ok(Json(found.into_iter().map(|(account, _)| account.into()).collect()));
+    }
     let (skip, limit) = (query.skip.unwrap_or(0), query.limit.unwrap_or(DEFAULT_LIMIT));
     errors.take("skip", Rule::in_range(skip, 0, None));
     errors.take("limit", Rule::in_range(limit, 1, Some(MAX_LIMIT)));

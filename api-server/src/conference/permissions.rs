@@ -27,7 +27,10 @@ pub(super) async fn can_i(
     language: Language,
     QueryParams(query): QueryParams<AskPermission>,
 ) -> Result<Json<Permission>, Problem> {
-    let who = caller.identity;
+    let who = match query.as_user_id {
+        Some(id) => conference.somebody(&caller.identity, id).await?,
+        None => caller.identity,
+    };
     let access = match query.code {
         Some(code) => conference.access_by_code(id, (&who, client), code).await?,
         None => conference.access(id, &who, Action::SeeRoom).await?,
@@ -63,11 +66,11 @@ pub(super) async fn can_i(
 }
 
 pub(super) fn can_i_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
-    problems(operation.id("canI").tag("rooms").summary("Ask whether one may do something in a room"), &[401, 404, 422, 429])
+    problems(operation.id("canI").tag("rooms").summary("Ask whether one may do something in a room"), &[401, 403, 404, 422, 429])
         .description(
             "`rule` is the line of the table that decides: the action, who may, and in which state of the room. At the \
              door it may be `join.ban`, `join.opens_at`, `join.password` or `join.capacity`. For what is done to somebody `user_id` says to whom; without it somebody who is not the owner is meant, and \
-             one's own messages where one edits.",
+             one's own messages where one edits. Administrators ask for others by `as_user_id`.",
         )
         .response::<200, Json<Permission>>()
 }

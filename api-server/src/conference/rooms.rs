@@ -10,6 +10,7 @@ use axum::response::Response;
 use axum::{Extension, Json};
 use bytes::Bytes;
 use cloudmeet_api_types::room::{CreateRoom, ListRooms, Participant, Room, RoomDetail, ShowCode, UpdateRoom};
+use cloudmeet_core::id::UserId;
 use cloudmeet_core::permission::{Action, Actor, Membership, allowed, sees_people};
 use cloudmeet_core::room::{Phase, Role};
 use cloudmeet_store::{ConferenceStore, Doing, ListFilter, RoomListing, StoreError};
@@ -34,17 +35,26 @@ pub(super) async fn create(
     Acting(doer): Acting,
     JsonBody(body): JsonBody<CreateRoom>,
 ) -> Result<(StatusCode, Json<Room>), Problem> {
+    let owner = match body.owner_id {
+        Some(id) => conference.somebody(&doer.who, id).await?,
+        None => doer.who.clone(),
+    };
+    if owner.user_id == UserId::CONSOLE {
+        return Err(Problem::invalid_field("owner_id", Rule::Required));
+    }
     let new = conference.new_room(&doer.who, body).await?;
-    let room = conference.store.create_room(&doer, &new).await?;
+    let room = conference.store.create_room(&doer, &owner, &new).await?;
     conference.hub.listing_changed(room.id);
-    let listing = RoomListing { room, present: 0, membership: Membership::Member(Role::Owner), unread: 0 };
+    let membership =
+        if owner.user_id == doer.who.user_id { Membership::Member(Role::Owner) } else { Membership::Stranger };
+    let listing = RoomListing { room, present: 0, membership, unread: 0 };
     Ok((StatusCode::CREATED, Json(wire_room(listing, doer.who.user_id))))
 }
 
 pub(super) fn create_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
-    let codes = [400, 401, 409, 413, 415, 422, 429, 503];
+    let codes = [400, 401, 403, 404, 409, 413, 415, 422, 429, 503];
     problems(operation.id("createRoom").tag("rooms").summary("Make a room"), &codes)
-        .description("The caller becomes its owner and first member.")
+        .description("The caller becomes its owner and first member, or whom an administrator names.")
         .response::<201, Json<Room>>()
 }
 

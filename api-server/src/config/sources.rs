@@ -25,6 +25,13 @@ const FROM_FILES: [&str; 7] = [
     "REDIS_URL",
 ];
 
+/// Says whether a variable says where a database is.
+pub(super) fn names_database(name: &str) -> bool {
+    let setting = name.strip_suffix("_FILE").unwrap_or(name);
+    setting.starts_with("POSTGRES_")
+        || ["DATABASE_URL", "AUTH_DATABASE_URL", "CONFERENCE_DATABASE_URL"].contains(&setting)
+}
+
 /// Reads everything. Help and version end the process; so does a flag that cannot be parsed.
 pub(super) fn read(
     arguments: impl IntoIterator<Item = OsString>,

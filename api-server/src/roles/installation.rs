@@ -45,7 +45,7 @@ pub async fn rotate_keys(config: &Config) -> anyhow::Result<String> {
         config.jwt_secret.is_none(),
         "tokens are signed with JWT_SECRET_KEY: to change it, give all services a new one and start them again"
     );
-    let location = location(config, config.auth_database.as_ref(), "auth.db")?;
+    let location = prepared(config, config.databases().0)?;
     let store = AuthStore::open(&location).await.with_context(|| location.to_string())?;
     store.check().await.context("accounts")?;
     let keys = StoredKeys::open(store.clone(), sealing_key(config)?, config.access_token_life).await?;
@@ -57,11 +57,14 @@ pub async fn rotate_keys(config: &Config) -> anyhow::Result<String> {
     ))
 }
 
-/// Finds a database where the configuration says, or in a file. Without one the data directory is not
-/// used: a container on Postgres has nothing to write.
-pub(super) fn location(config: &Config, configured: Option<&Location>, file: &str) -> anyhow::Result<Location> {
-    match configured {
-        Some(location) => Ok(location.clone()),
-        None => Ok(Location::Sqlite(DataDir::open(&config.data_dir)?.file(file))),
+/// Makes the place of a database ready: a file's directory is made, and judged. Without a file the data directory
+/// is not used: a container on Postgres has nothing to write.
+///
+/// # Errors
+/// When the data directory cannot be used.
+pub fn prepared(config: &Config, location: Location) -> anyhow::Result<Location> {
+    if let Location::Sqlite(_) = location {
+        DataDir::open(&config.data_dir)?;
     }
+    Ok(location)
 }

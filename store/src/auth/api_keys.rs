@@ -67,7 +67,7 @@ impl AuthStore {
                     name.as_str(),
                     secret.digest(),
                     scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" "),
-                    doer.who.user_id.get(),
+                    doer.who.user_id.recorded(),
                     now.as_millis(),
                     expires_at.map(Timestamp::as_millis),
                 ],
@@ -78,7 +78,7 @@ impl AuthStore {
         let detail = Some(name.as_str().to_owned());
         letter::tell_deed(&mut tx, doer, AccountDeed::CreateApiKey.as_str(), None, detail, now).await?;
         tx.commit().await?;
-        let created_by = Some(doer.who.user_id);
+        let created_by = doer.who.user_id.recorded().and_then(UserId::new);
         Ok(ApiKey { id, name, scopes, created_by, created_at: now, expires_at, last_used_at: None })
     }
 

@@ -134,7 +134,7 @@ async fn insert(
             now.as_millis(),
             id.get(),
             doing.action,
-            doer.map(|doer| doer.who.user_id.get()),
+            doer.and_then(|doer| doer.who.user_id.recorded()),
             doer.map(|doer| doer.who.display_name.as_str()),
             doing.target.map(UserId::get),
             doing.detail.as_deref(),

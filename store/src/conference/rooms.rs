@@ -14,7 +14,7 @@ use super::deeds::{self, Doing};
 use super::{ConferenceStore, meeting, people, presence};
 use crate::changes::{self, RoomChange};
 use crate::db::{Tx, locking};
-use crate::doer::Doer;
+use crate::doer::{Doer, Identity};
 use crate::error::{Failure, StoreError};
 use crate::value::{Row, values};
 
@@ -57,11 +57,11 @@ pub enum RoomError {
 }
 
 impl ConferenceStore {
-    /// Makes a room whose owner and first member is its creator.
+    /// Makes a room with an owner, who is its first member.
     ///
     /// # Errors
     /// [`RoomError`], or the store's.
-    pub async fn create_room(&self, doer: &Doer, new: &NewRoom) -> Result<Room, Failure<RoomError>> {
+    pub async fn create_room(&self, doer: &Doer, owner: &Identity, new: &NewRoom) -> Result<Room, Failure<RoomError>> {
         let now = self.now();
         let NewRoom { settings, password, link_code } = new;
         settings
@@ -78,7 +78,7 @@ impl ConferenceStore {
                     settings.name.as_str(),
                     settings.description.as_ref().map(Description::as_str),
                     search_text(&settings.name, settings.description.as_ref()),
-                    doer.who.user_id.get(),
+                    owner.user_id.get(),
                     settings.visibility.as_str(),
                     settings.capacity.get(),
                     settings.lobby,
@@ -94,9 +94,10 @@ impl ConferenceStore {
             .map_err(slug_taken)?
             .ok_or_else(|| StoreError::corrupt("an insert that returns nothing"))?;
         let id = room_id(&row, "id")?;
-        people::add_person(&mut tx, id, &doer.who, Role::Owner, 0, now).await?;
+        people::add_person(&mut tx, id, owner, Role::Owner, 0, now).await?;
         changes::note(&mut tx, &RoomChange::Room(id), now).await?;
-        deeds::note(&mut tx, id, Some(doer), &Doing { action: CREATE_ROOM, ..Doing::default() }, now).await?;
+        let target = (owner.user_id != doer.who.user_id).then_some(owner.user_id);
+        deeds::note(&mut tx, id, Some(doer), &Doing { action: CREATE_ROOM, target, detail: None }, now).await?;
         let room = lock(&mut tx, id).await?.ok_or_else(|| StoreError::corrupt("a room that is gone at once"))?;
         tx.commit().await?;
         Ok(room)

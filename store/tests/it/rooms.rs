@@ -29,7 +29,7 @@ async fn a_new_room_belongs_to_its_creator(stores: Stores) {
     let description = Description::parse("Mondays\nat ten").unwrap();
     let mut new = new_room("Планёрка");
     new.settings.description = description;
-    let made = stores.conference.create_room(&doer(&ann), &new).await.unwrap();
+    let made = stores.conference.create_room(&doer(&ann), &ann, &new).await.unwrap();
     let access = stores.access(made.id, ann.user_id).await.unwrap();
     assert_eq!(access.room, made);
     assert!(matches!(access.membership(), Membership::Member(_)));
@@ -60,7 +60,7 @@ async fn rooms_are_listed_newest_first_page_by_page(stores: Stores) {
 async fn a_search_ignores_case_and_takes_signs_of_patterns_as_they_are(stores: Stores) {
     let ann = person(1, "Ann");
     for name in ["Планёрка по понедельникам", "100% done", "under_score", "back\\slash"] {
-        stores.conference.create_room(&doer(&ann), &new_room(name)).await.unwrap();
+        stores.conference.create_room(&doer(&ann), &ann, &new_room(name)).await.unwrap();
     }
     let found = async |query: &str| {
         let filter = ListFilter { query: Some(query.to_owned()), ..everything() };

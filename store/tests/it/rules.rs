@@ -53,12 +53,12 @@ fn code(text: &str) -> LinkCode {
 async fn make(stores: &Stores, owner: &Identity, change: impl FnOnce(&mut NewRoom)) -> Room {
     let mut new = new_room("Room");
     change(&mut new);
-    stores.conference.create_room(&doer(owner), &new).await.unwrap()
+    stores.conference.create_room(&doer(owner), owner, &new).await.unwrap()
 }
 
 async fn a_password_lets_in_whoever_shows_it_and_members_come_back_without(stores: Stores) {
     let (ann, bob) = (person(1, "Ann"), person(2, "Bob"));
-    let room = stores.conference.create_room(&doer(&ann), &guarded()).await.unwrap().id;
+    let room = stores.conference.create_room(&doer(&ann), &ann, &guarded()).await.unwrap().id;
     let join = async |proof| stores.conference.join(room, &bob, &proof).await.map(|outcome| outcome.changed);
     let refused = join(Proof::default()).await;
     assert!(matches!(refused, Err(Failure::Refused(EntryError::PasswordRequired))), "{refused:?}");
@@ -94,7 +94,7 @@ async fn a_link_code_lets_in_until_it_is_renewed(stores: Stores) {
 async fn a_private_room_is_listed_to_its_people_alone(stores: Stores) {
     let (ann, bob, eve) = (person(1, "Ann"), person(2, "Bob"), person(3, "Eve"));
     let hidden = make(&stores, &ann, |new| new.settings.visibility = Visibility::Private).await.id;
-    let guarded = stores.conference.create_room(&doer(&ann), &guarded()).await.unwrap().id;
+    let guarded = stores.conference.create_room(&doer(&ann), &ann, &guarded()).await.unwrap().id;
     let proof = Proof { password: None, code: Some(code("first code")) };
     stores.conference.join(hidden, &bob, &proof).await.unwrap();
     let listed = async |who: &Identity| {
@@ -367,7 +367,7 @@ async fn a_slug_is_taken_once_and_given_back_by_a_deleted_room(stores: Stores) {
     let room = make(&stores, &ann, |new| new.settings.slug = slug()).await;
     let mut second = new_room("Second");
     second.settings.slug = slug();
-    let taken = stores.conference.create_room(&doer(&ann), &second).await;
+    let taken = stores.conference.create_room(&doer(&ann), &ann, &second).await;
     assert!(matches!(taken, Err(Failure::Refused(RoomError::SlugTaken))), "{taken:?}");
     let other = stores.room(&ann).await.id;
     let patch = RoomPatch { slug: Some(slug()), ..RoomPatch::default() };

@@ -92,7 +92,7 @@ impl Stores {
     }
 
     pub(crate) async fn room(&self, owner: &Identity) -> Room {
-        self.conference.create_room(&doer(owner), &new_room("Weekly planning")).await.unwrap()
+        self.conference.create_room(&doer(owner), owner, &new_room("Weekly planning")).await.unwrap()
     }
 
     /// Lets the time pass in which somebody gave no sign of life.

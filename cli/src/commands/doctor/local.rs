@@ -1,0 +1,123 @@
+//! The installation of this machine: its configuration, its databases and what else it needs.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use cloudmeet_api_server::config::{Config, Role};
+use cloudmeet_api_server::secret::Secret;
+use cloudmeet_store::{Location, Redis};
+use tokio::net::TcpListener;
+use url::Url;
+
+use super::{Findings, remote};
+use crate::args::Global;
+use crate::target;
+
+/// How much space the disk should have, in bytes.
+const SPACE_WANTED: u64 = 1 << 30;
+const SPACE_NEEDED: u64 = 100 << 20;
+
+/// Looks at what a server of this environment would work with, and at the server, should it run.
+pub(super) async fn look(findings: &mut Findings, global: &Global) {
+    let (config, accounts, _) = match target::databases(global) {
+        Ok(known) => known,
+        Err(error) => {
+            let remedy = "change this setting; `cloudmeet-api-server --help` lists them all";
+            return findings.fail("configuration", format!("{error:#}"), remedy);
+        }
+    };
+    findings.ok("configuration", format!("the settings of role {} are sound", config.role.as_str()));
+    for warning in &config.warnings {
+        findings.warn("configuration", warning.clone(), "change the setting it names");
+    }
+    if matches!(accounts, Location::Sqlite(_)) {
+        data_dir(findings, &config.data_dir);
+    }
+    if let Some(url) = &config.redis {
+        redis(findings, url).await;
+    }
+    port(findings, &config).await;
+}
+
+/// Looks at the directory of the databases: whose it is, and how much more it can hold.
+fn data_dir(findings: &mut Findings, path: &Path) {
+    let shown = path.display();
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return findings.ok("data directory", format!("{shown} is not there yet; the first start makes it"));
+        }
+        Err(error) => {
+            let remedy = "run this as the user that the server runs as, or set DATA_DIR";
+            return findings.fail("data directory", format!("{shown} cannot be looked at: {error}"), remedy);
+        }
+    };
+    let mode = metadata.mode() & 0o777;
+    if mode & 0o077 != 0 {
+        let remedy = format!("run `chmod 700 {shown}`");
+        return findings.fail("data directory", format!("{shown} is open to others (mode {mode:03o})"), &remedy);
+    }
+    findings.ok("data directory", format!("{shown} is its owner's alone"));
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        let open = entry.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o077 != 0);
+        if open && entry.path().extension().is_some_and(|ending| ending == "key") {
+            let shown = entry.path().display().to_string();
+            findings.fail("keys", format!("{shown} is open to others"), &format!("run `chmod 600 {shown}`"));
+        }
+    }
+    let Ok(space) = rustix::fs::statvfs(path) else { return };
+    let free = space.f_bavail.saturating_mul(space.f_frsize);
+    let message = format!("the disk has {} MiB left", free >> 20);
+    if free < SPACE_NEEDED {
+        findings.fail("disk", message, "make room: nothing can be stored on a full disk");
+    } else if free < SPACE_WANTED {
+        findings.warn("disk", message, "make room before it is full");
+    } else {
+        findings.ok("disk", message);
+    }
+}
+
+async fn redis(findings: &mut Findings, url: &Secret) {
+    let remedy = "see whether Redis runs, and REDIS_URL; meanwhile servers hear of each other a second later";
+    match Redis::new(url.reveal(), "doctor") {
+        Ok(redis) if redis.answers().await => findings.ok("redis", "Redis answers"),
+        Ok(_) => findings.warn("redis", "Redis does not answer", remedy),
+        Err(error) => findings.fail("redis", error.to_string(), "set REDIS_URL to redis://host:port"),
+    }
+}
+
+/// Looks whether the server can listen, or already does; then at the way by which people come.
+async fn port(findings: &mut Findings, config: &Config) {
+    let listen = config.listen;
+    match TcpListener::bind(listen).await {
+        Ok(listener) => {
+            drop(listener);
+            findings.ok("port", format!("{listen} is free: no server runs there now"));
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            let near = SocketAddr::new(reachable(listen.ip()), listen.port());
+            let url = Url::parse(&format!("http://{near}")).expect("a socket address stands in a URL");
+            remote::look(findings, url, None).await;
+        }
+        Err(error) => {
+            let remedy = "set HOST and PORT to an address of this machine that this user may listen on";
+            findings.fail("port", format!("nobody can listen on {listen}: {error}"), remedy);
+        }
+    }
+    if let Some(url) = config.public_url()
+        && matches!(config.role, Role::All | Role::Gateway)
+    {
+        remote::look(findings, url.clone(), None).await;
+    }
+}
+
+/// Is where a server that listens on an address is reached from here.
+fn reachable(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(any) if any.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(any) if any.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        other => other,
+    }
+}
