@@ -305,7 +305,7 @@ impl Database {
     pub(crate) async fn begin(&self) -> Result<Tx<'static>, StoreError> {
         let transaction = match &self.engine {
             // Takes the write lock at once: taking it later can fail with BUSY after work was done.
-            Engine::Sqlite { writer, .. } => EngineTx::Sqlite(in_time(writer.begin_with("BEGIN IMMEDIATE")).await?),
+            Engine::Sqlite { writer, .. } => EngineTx::Sqlite(in_time(begin_immediate(writer)).await?),
             Engine::Postgres(pool) => EngineTx::Postgres(in_time(pool.begin()).await?),
         };
         Ok(self.tx(transaction))
@@ -404,6 +404,20 @@ impl Tx<'_> {
             announcer.announce(self.noted);
         }
         Ok(())
+    }
+}
+
+/// Begins a transaction on the connection that writes. A full disk, for one, makes SQLite take a transaction back by
+/// itself, and the driver goes on believing in it: such a connection is replaced, or nothing would ever be written
+/// again.
+async fn begin_immediate(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    match writer.begin_with(BEGIN).await {
+        Err(sqlx::Error::InvalidSavePointStatement) => {
+            writer.acquire().await?.close().await?;
+            writer.begin_with(BEGIN).await
+        }
+        other => other,
     }
 }
 

@@ -89,6 +89,14 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self.ours, keys.encode())
 
+    def type_hidden(self, keys: str) -> None:
+        """Types when the terminal does not show what is typed any more."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while termios.tcgetattr(self.ours)[3] & termios.ECHO:
+            assert time.monotonic() < deadline, "what is typed would be shown"
+            time.sleep(0.005)
+        self.type(keys)
+
     def wait_for(self, text: str, timeout: float = TIMEOUT_S) -> str:
         """Waits until a text was shown, and gives all that was until then; the next wait begins after it."""
         deadline = time.monotonic() + timeout

@@ -38,6 +38,8 @@ class Server:
         self.log = self.home / "log"
         self.process: subprocess.Popen | None = None
         self.port: int | None = None
+        # What it is started by, where it is to run in other surroundings; it becomes the server.
+        self.prefix: list[str] = []
         # How long the end of a session or a new name may take to be known everywhere.
         self.bites_s = 0
 
@@ -50,7 +52,7 @@ class Server:
         binary = DEVELOPED if "LD_PRELOAD" in settings else BINARY
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [binary], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(**settings)
+                [*self.prefix, binary], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(**settings)
             )
         address = self._wait_until_listening(began)
         self.port = int(address.rsplit(":", 1)[1])
