@@ -1,5 +1,6 @@
 //! The figures, in groups that share what was started for them.
 
+mod data;
 mod fan_out;
 mod gateway;
 mod idle;
@@ -24,6 +25,7 @@ pub(crate) const GROUPS: &[(&str, Measure)] = &[
     ("messages", |bench, report| Box::pin(messages::measure(bench, report))),
     ("reads", |bench, report| Box::pin(reads::measure(bench, report))),
     ("rules", |bench, report| Box::pin(rules::measure(bench, report))),
+    ("data", |bench, report| Box::pin(data::measure(bench, report))),
     ("gateway", |bench, report| Box::pin(gateway::measure(bench, report))),
     ("two-servers", |bench, report| Box::pin(two_servers::measure(bench, report))),
     ("fan-out", |bench, report| Box::pin(fan_out::measure(bench, report))),

@@ -4,6 +4,7 @@
 //! is asserted. `make bench` builds everything with the profile that is shipped and runs it.
 
 mod bare;
+mod data;
 mod figures;
 mod http;
 mod load;
@@ -48,6 +49,8 @@ enum Command {
     BareHttp(bare::HttpArguments),
     /// Serve what the fan-out is compared with: a broadcast to sockets.
     BareSockets,
+    /// Back up or restore once, and say how long it took and how much memory.
+    Data(data::DataArguments),
 }
 
 /// Is what every figure is measured with.
@@ -77,6 +80,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Some(Command::BareHttp(arguments)) => return bare::serve_http(arguments).await,
         Some(Command::BareSockets) => return bare::serve_sockets().await,
+        Some(Command::Data(arguments)) => return data::run(arguments).await,
         None => {}
     }
     let server = match cli.server {

@@ -59,7 +59,8 @@ fn url() -> anyhow::Result<String> {
     env::var("TEST_DATABASE_URL").context("run this under tests/harness/with-postgres.sh --fsync, as make bench does")
 }
 
-async fn run(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
+/// Runs one of Postgres's programs, and gives what it printed.
+pub(crate) async fn run(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
     let path = env::var("POSTGRES_BIN").map(PathBuf::from).unwrap_or_default().join(program);
     let output = Command::new(path).args(arguments).output().await.with_context(|| format!("cannot run {program}"))?;
     ensure!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));

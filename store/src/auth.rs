@@ -16,7 +16,7 @@ pub use sessions::{LiveSession, NewSession, PasswordReplaced, RenewError, Renewe
 
 use crate::bus::{Bus, Topic};
 use crate::changes::{self, AccountChange, ChangeRow, Tail};
-use crate::db::{Database, Location, OpenError};
+use crate::db::{Database, Location, OpenError, Tables};
 use crate::error::StoreError;
 use crate::migrate;
 
@@ -32,7 +32,18 @@ impl AuthStore {
     /// # Errors
     /// [`OpenError`]; nothing was changed in a database of a newer release.
     pub async fn open(location: &Location) -> Result<Self, OpenError> {
-        let database = Database::open(location, migrate::AUTH).await?;
+        let database = Database::open(location, migrate::AUTH, Tables::Migrated).await?;
+        accounts::fill_search_texts(&database).await.map_err(OpenError::Fill)?;
+        Ok(Self { database })
+    }
+
+    /// Opens the database if its tables are those of this release. A SQLite file that is missing or empty is made; its
+    /// directory must be there.
+    ///
+    /// # Errors
+    /// [`OpenError`]; [`OpenError::NotMigrated`] and [`OpenError::Behind`] where `open` would migrate.
+    pub async fn open_migrated(location: &Location) -> Result<Self, OpenError> {
+        let database = Database::open(location, migrate::AUTH, Tables::AsTheyAre).await?;
         accounts::fill_search_texts(&database).await.map_err(OpenError::Fill)?;
         Ok(Self { database })
     }

@@ -34,7 +34,7 @@ pub use tickets::TicketHolder;
 
 use crate::bus::{Bus, Topic};
 use crate::changes::{self, Change as _, RoomChange, Tail};
-use crate::db::{Database, Location, OpenError};
+use crate::db::{Database, Location, OpenError, Tables};
 use crate::error::StoreError;
 use crate::migrate;
 
@@ -50,7 +50,16 @@ impl ConferenceStore {
     /// # Errors
     /// [`OpenError`]; nothing was changed in a database of a newer release.
     pub async fn open(location: &Location) -> Result<Self, OpenError> {
-        Ok(Self { database: Database::open(location, migrate::CONFERENCE).await? })
+        Ok(Self { database: Database::open(location, migrate::CONFERENCE, Tables::Migrated).await? })
+    }
+
+    /// Opens the database if its tables are those of this release. A SQLite file that is missing or empty is made; its
+    /// directory must be there.
+    ///
+    /// # Errors
+    /// [`OpenError`]; [`OpenError::NotMigrated`] and [`OpenError::Behind`] where `open` would migrate.
+    pub async fn open_migrated(location: &Location) -> Result<Self, OpenError> {
+        Ok(Self { database: Database::open(location, migrate::CONFERENCE, Tables::AsTheyAre).await? })
     }
 
     /// Tells other servers on the bus from now on what it changed.

@@ -7,13 +7,15 @@ use std::time::Duration;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::query::Query;
 use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _, Postgres, Sqlite, Transaction};
 use tokio::time::timeout;
 
 use crate::bus::Announcer;
 use crate::clock::Clock;
+use crate::data::Lent;
 use crate::error::StoreError;
 use crate::kept::{Kept, KeptConnection, Slot};
 use crate::migrate::{self, MigrationSet};
@@ -90,6 +92,17 @@ pub enum OpenError {
     /// Its tables were made by a newer release.
     #[error("the database was migrated by a newer release (version {0}): run that release, or restore a backup")]
     Newer(i64),
+    /// It has no tables, and they are not made on the way.
+    #[error("the database has no tables yet: run `cloudmeet db migrate`")]
+    NotMigrated,
+    /// Its tables are those of an earlier release, and they are not changed on the way.
+    #[error("the database is of an earlier release (version {has}, needed is {wants}): run `cloudmeet db migrate`")]
+    Behind {
+        /// The version that it has.
+        has: i64,
+        /// The version of this release.
+        wants: i64,
+    },
     /// What the tables of an earlier release lack could not be filled in.
     #[error("cannot fill in what this release needs")]
     Fill(#[source] StoreError),
@@ -111,7 +124,7 @@ impl OpenError {
 
 /// Says in one sentence what a database refused, and what to do where that is known: the library's own
 /// messages repeat their causes.
-fn reason(error: &sqlx::Error) -> String {
+pub(crate) fn reason(error: &sqlx::Error) -> String {
     let Some(refusal) = error.as_database_error() else {
         let mut cause: &dyn std::error::Error = error;
         while let Some(deeper) = cause.source() {
@@ -124,6 +137,12 @@ fn reason(error: &sqlx::Error) -> String {
         Some("28P01" | "28000") => "; set the user and the password that the database knows",
         Some("42501") => "; let the user make tables: GRANT CREATE ON SCHEMA public",
         Some("25006") => "; name a database that can be written",
+        // SQLite: BUSY and its kin, READONLY and its kin, CANTOPEN and its kin, NOTADB, CORRUPT.
+        Some("5" | "261" | "517") => "; another program holds it: stop that, or wait",
+        Some("8" | "264" | "520" | "776" | "1032" | "1544") => "; let this user write the file and its directory",
+        Some("14" | "270" | "526" | "782") => "; let this user read and write the file and its directory",
+        Some("26") => "; name another file",
+        Some("11") => "; restore a backup",
         _ => "",
     };
     format!("{}{remedy}", refusal.message())
@@ -135,6 +154,15 @@ fn migration_reason(error: &sqlx::migrate::MigrateError) -> String {
         Execute(error) | ExecuteMigration(error, _) => reason(error),
         other => other.to_string(),
     }
+}
+
+/// Says what is done about tables that are missing or of an earlier release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tables {
+    /// They are made what this release needs.
+    Migrated,
+    /// They are left alone; but where there is no SQLite file yet, one is made.
+    AsTheyAre,
 }
 
 /// Is a statement. Where the engines' texts differ, it is nearly always in that Postgres locks rows by
@@ -184,11 +212,11 @@ enum Engine {
 }
 
 impl Database {
-    /// Opens a database and brings its tables up to date.
-    pub(crate) async fn open(location: &Location, migrations: MigrationSet) -> Result<Self, OpenError> {
+    /// Opens a database.
+    pub(crate) async fn open(location: &Location, migrations: MigrationSet, tables: Tables) -> Result<Self, OpenError> {
         let engine = match location {
-            Location::Sqlite(path) => Self::open_sqlite(path.clone(), migrations).await?,
-            Location::Postgres { url, .. } => Self::open_postgres(url, migrations).await?,
+            Location::Sqlite(path) => Self::open_sqlite(path.clone(), migrations, tables).await?,
+            Location::Postgres { url, .. } => Self::open_postgres(url, migrations, tables).await?,
         };
         let database = Self { engine, clock: Clock::of_this_process(), announcer: None };
         database.synchronise_clock().await.map_err(|error| match error {
@@ -198,7 +226,7 @@ impl Database {
         Ok(database)
     }
 
-    async fn open_sqlite(path: PathBuf, migrations: MigrationSet) -> Result<Engine, OpenError> {
+    async fn open_sqlite(path: PathBuf, migrations: MigrationSet, tables: Tables) -> Result<Engine, OpenError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -215,7 +243,14 @@ impl Database {
             .connect_with(options.clone())
             .await
             .map_err(OpenError::Connect)?;
-        migrate::run(&mut *writer.acquire().await.map_err(OpenError::Connect)?, migrations.for_sqlite()).await?;
+        let mut connection = writer.acquire().await.map_err(OpenError::Connect)?;
+        // A file without tables was made just now, or by somebody who was interrupted.
+        if tables == Tables::AsTheyAre && has_tables(&mut connection).await.map_err(OpenError::Connect)? {
+            migrate::require(Lent::Sqlite(&mut connection), migrations).await?;
+        } else {
+            migrate::run(&mut *connection, migrations.for_sqlite()).await?;
+        }
+        drop(connection);
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -227,12 +262,15 @@ impl Database {
         Ok(Engine::Sqlite { writer, readers })
     }
 
-    async fn open_postgres(url: &str, migrations: MigrationSet) -> Result<Engine, OpenError> {
+    async fn open_postgres(url: &str, migrations: MigrationSet, tables: Tables) -> Result<Engine, OpenError> {
         let options = PgConnectOptions::from_str(url).map_err(OpenError::Connect)?.application_name("cloudmeet");
         // A migration takes the time it takes, and so does waiting for another server's.
         let connecting = timeout(ANSWER_TIMEOUT, options.connect()).await;
         let mut connection = connecting.unwrap_or_else(|_| Err(no_answer())).map_err(OpenError::Connect)?;
-        migrate::run(&mut connection, migrations.for_postgres()).await?;
+        match tables {
+            Tables::Migrated => migrate::run(&mut connection, migrations.for_postgres()).await?,
+            Tables::AsTheyAre => migrate::require(Lent::Postgres(&mut connection), migrations).await?,
+        }
         connection.close().await.map_err(OpenError::Connect)?;
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
@@ -339,6 +377,11 @@ impl Database {
             Engine::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+async fn has_tables(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let count = "SELECT COUNT(*) > 0 FROM sqlite_schema WHERE type = 'table'";
+    sqlx::query_scalar(count).fetch_one(connection).await
 }
 
 /// Is a transaction that writes.

@@ -5,6 +5,8 @@
 //! transaction that stores their outcome. Every mutation leaves a row in its database's table of
 //! changes, which every server follows.
 
+pub mod data;
+
 mod auth;
 mod bus;
 mod changes;

@@ -3,6 +3,7 @@
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
+use crate::data::{Lent, applied};
 use crate::db::OpenError;
 
 /// Is one database's migrations, oldest first.
@@ -47,6 +48,32 @@ pub(crate) const CONFERENCE: MigrationSet = MigrationSet {
 };
 
 impl MigrationSet {
+    /// Is the table that says which were applied.
+    pub(crate) const fn table(self) -> &'static str {
+        self.table
+    }
+
+    /// Is every version with what it brings, oldest first.
+    pub(crate) fn versions(self) -> impl Iterator<Item = (i64, &'static str)> {
+        self.scripts.iter().map(|script| (script.version, script.description))
+    }
+
+    /// Is the newest version of this release.
+    pub(crate) fn latest(self) -> i64 {
+        self.scripts.last().map_or(0, |script| script.version)
+    }
+
+    /// Finds the last of the migrations that a database has; `None` when it has none.
+    ///
+    /// # Errors
+    /// [`OpenError::Newer`] when this release does not know one.
+    pub(crate) fn judge(self, applied: &[i64]) -> Result<Option<i64>, OpenError> {
+        match applied.iter().find(|version| !self.versions().any(|(known, _)| known == **version)) {
+            Some(newer) => Err(OpenError::Newer(*newer)),
+            None => Ok(applied.iter().max().copied()),
+        }
+    }
+
     pub(crate) fn for_sqlite(self) -> Migrator {
         self.migrator("INTEGER PRIMARY KEY AUTOINCREMENT")
     }
@@ -75,8 +102,28 @@ impl MigrationSet {
 /// Brings a database up to date. Several processes may try at once: Postgres lets them wait for
 /// each other by an advisory lock.
 pub(crate) async fn run<C: Migrate>(connection: &mut C, migrator: Migrator) -> Result<(), OpenError> {
-    migrator.run_direct(None, connection, false).await.map_err(|error| match error {
+    migrator.run_direct(None, connection, false).await.map_err(open_error)
+}
+
+/// Brings a database to a version that this release knows.
+pub(crate) async fn run_to<C: Migrate>(connection: &mut C, migrator: Migrator, version: i64) -> Result<(), OpenError> {
+    migrator.run_direct(Some(version), connection, false).await.map_err(open_error)
+}
+
+/// Sees that a database is what this release needs.
+pub(crate) async fn require(connection: Lent<'_>, migrations: MigrationSet) -> Result<(), OpenError> {
+    let applied = applied(connection, migrations).await.map_err(OpenError::Connect)?;
+    let (has, wants) = (migrations.judge(&applied)?, migrations.latest());
+    match has {
+        None => Err(OpenError::NotMigrated),
+        Some(has) if has < wants => Err(OpenError::Behind { has, wants }),
+        Some(_) => Ok(()),
+    }
+}
+
+fn open_error(error: MigrateError) -> OpenError {
+    match error {
         MigrateError::VersionMissing(version) => OpenError::Newer(version),
         other => OpenError::Migrate(other),
-    })
+    }
 }

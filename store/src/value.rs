@@ -121,12 +121,16 @@ pub(crate) enum Row {
 }
 
 impl Row {
-    /// Gives a column by its name.
-    pub(crate) fn get<T: Column>(&self, column: &str) -> Result<T, StoreError> {
+    /// Gives a column by its name, with the engine's own error.
+    pub(crate) fn try_get<T: Column>(&self, column: &str) -> Result<T, sqlx::Error> {
         match self {
             Self::Sqlite(row) => row.try_get(column),
             Self::Postgres(row) => row.try_get(column),
         }
-        .map_err(StoreError::from)
+    }
+
+    /// Gives a column by its name.
+    pub(crate) fn get<T: Column>(&self, column: &str) -> Result<T, StoreError> {
+        self.try_get(column).map_err(StoreError::from)
     }
 }

@@ -7,7 +7,11 @@
 
 mod administration;
 mod auth;
+mod backup;
+mod copy;
+mod installation;
 mod messages;
+mod opening;
 mod people;
 mod rooms;
 mod rules;

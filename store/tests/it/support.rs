@@ -9,6 +9,7 @@ use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::page::{Cursor, PageLimit, locate};
 use cloudmeet_core::password::PasswordHash;
 use cloudmeet_core::room::{Capacity, LinkCode, Room, RoomName, Settings, Visibility};
+use cloudmeet_store::data::Databases;
 use cloudmeet_store::{
     AuthStore, ConferenceStore, Doer, Draft, Failure, Identity, JoinOutcome, Location, NewAccount, NewRoom, Proof,
     RoomAccess, Tail,
@@ -47,6 +48,11 @@ impl Stores {
 
     /// One database for both, as `DATABASE_URL` does.
     pub(crate) async fn postgres() -> Self {
+        let location = Self::postgres_location().await;
+        Self::open((location.clone(), location), None).await
+    }
+
+    async fn postgres_location() -> Location {
         use sqlx::Connection as _;
         let url = std::env::var("TEST_DATABASE_URL")
             .expect("TEST_DATABASE_URL names a Postgres (tests/harness/with-postgres.sh starts one)");
@@ -55,14 +61,36 @@ impl Stores {
         let mut connection = sqlx::PgConnection::connect(&url).await.expect("Postgres answers");
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
         let (base, _) = url.rsplit_once('/').unwrap();
-        let location = Location::Postgres { url: format!("{base}/{name}"), setting: "TEST_DATABASE_URL" };
-        Self::open((location.clone(), location), None).await
+        Location::Postgres { url: format!("{base}/{name}"), setting: "TEST_DATABASE_URL" }
     }
 
     async fn open(locations: (Location, Location), directory: Option<tempfile::TempDir>) -> Self {
         let auth = AuthStore::open(&locations.0).await.unwrap();
         let conference = ConferenceStore::open(&locations.1).await.unwrap();
         Self { auth, conference, locations, _directory: directory }
+    }
+
+    /// Is where they are.
+    pub(crate) fn databases(&self) -> Databases {
+        Databases { auth: self.locations.0.clone(), conference: self.locations.1.clone() }
+    }
+
+    /// Makes a place of the same engine where there is nothing yet.
+    pub(crate) async fn empty_place(&self) -> Place {
+        match self.locations.0 {
+            Location::Sqlite(_) => Place::sqlite(),
+            Location::Postgres { .. } => Place::postgres().await,
+        }
+    }
+
+    /// Reads one whole number from the database of rooms.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        number_at(&self.locations.1, sql).await
+    }
+
+    /// Reads one whole number from the database of accounts.
+    pub(crate) async fn number_of_accounts(&self, sql: &str) -> i64 {
+        number_at(&self.locations.0, sql).await
     }
 
     /// Is the same databases as another server has them open.
@@ -110,7 +138,7 @@ impl Stores {
         Self::run_at(&self.locations.0, sql).await;
     }
 
-    async fn run_at(location: &Location, sql: String) {
+    pub(crate) async fn run_at(location: &Location, sql: String) {
         use sqlx::Connection as _;
         let sql = sqlx::AssertSqlSafe(sql);
         match location {
@@ -142,6 +170,60 @@ impl Stores {
                 return all;
             }
             all.extend(messages);
+        }
+    }
+}
+
+/// Is where an installation may come to be. A directory of its own goes with it.
+pub(crate) struct Place {
+    pub(crate) databases: Databases,
+    directory: tempfile::TempDir,
+}
+
+impl Place {
+    pub(crate) fn sqlite() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let location = |name| Location::Sqlite(directory.path().join(name));
+        Self { databases: Databases { auth: location("auth.db"), conference: location("conference.db") }, directory }
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        let location = Stores::postgres_location().await;
+        let databases = Databases { auth: location.clone(), conference: location };
+        Self { databases, directory: tempfile::tempdir().unwrap() }
+    }
+
+    /// Opens what has come to be there.
+    pub(crate) async fn open(&self) -> Stores {
+        let Databases { auth, conference } = self.databases.clone();
+        Stores::open((auth, conference), None).await
+    }
+
+    /// Is what lies in its directory.
+    pub(crate) fn files(&self) -> Vec<String> {
+        files(self.directory.path())
+    }
+}
+
+/// Is what lies in a directory, in order.
+pub(crate) fn files(directory: &std::path::Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+async fn number_at(location: &Location, sql: &str) -> i64 {
+    use sqlx::Connection as _;
+    match location {
+        Location::Sqlite(path) => {
+            let url = format!("sqlite://{}", path.display());
+            let query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned()));
+            query.fetch_one(&mut sqlx::SqliteConnection::connect(&url).await.unwrap()).await.unwrap()
+        }
+        Location::Postgres { url, .. } => {
+            let query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned()));
+            query.fetch_one(&mut sqlx::PgConnection::connect(url).await.unwrap()).await.unwrap()
         }
     }
 }
