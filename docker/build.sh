@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Builds the server as one static binary and lays out what an image holds.
+# Builds the server and `cloudmeet`, each as one static binary, and lays out what images hold.
 #   docker/build.sh DIRECTORY
 set -euo pipefail
 out=$1
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-docker/cargo-static.sh build --profile dist --locked --package cloudmeet-api-server
-binary=${CARGO_TARGET_DIR:-target}/$(rustc -vV | sed -n 's/^host: //p')/dist/cloudmeet-api-server
-if readelf --program-headers "$binary" | grep --quiet INTERP; then
-  echo "$binary is not static" >&2
-  exit 1
-fi
+docker/cargo-static.sh build --profile dist --locked --package cloudmeet-api-server --package cloudmeet-cli
+built=${CARGO_TARGET_DIR:-target}/$(rustc -vV | sed -n 's/^host: //p')/dist
 mkdir -p "$out/image/data" "$out/html"
-install -m 0755 "$binary" "$out/image/cloudmeet-api-server"
+for binary in cloudmeet-api-server cloudmeet; do
+  if readelf --program-headers "$built/$binary" | grep --quiet INTERP; then
+    echo "$built/$binary is not static" >&2
+    exit 1
+  fi
+  install -m 0755 "$built/$binary" "$out/image/$binary"
+done
 "$out/image/cloudmeet-api-server" web-ui "$out/html"

@@ -44,13 +44,14 @@ pub struct Direct {
 }
 
 impl Direct {
-    /// Opens the databases of accounts and of rooms; `public_url` stands in links.
+    /// Opens the databases of accounts and of rooms; `public_url` stands in links. SQLite files that are not there
+    /// yet are made; tables of an earlier release are left as they are.
     ///
     /// # Errors
     /// When a database cannot be used. The message says which, and what to do.
     pub async fn open(accounts: &Location, rooms: &Location, public_url: Option<Url>) -> anyhow::Result<Self> {
-        let auth_store = AuthStore::open(accounts).await.with_context(|| accounts.to_string())?;
-        let store = ConferenceStore::open(rooms).await.with_context(|| rooms.to_string())?;
+        let auth_store = AuthStore::open_migrated(accounts).await.with_context(|| accounts.to_string())?;
+        let store = ConferenceStore::open_migrated(rooms).await.with_context(|| rooms.to_string())?;
         let tasks = Tasks::new(CancellationToken::new());
         let known = Accounts::Here(auth_store.clone());
         // Nobody shows a token here: none is good.

@@ -52,7 +52,10 @@ pub enum DataError {
     #[error("the backup is damaged: {0} is not what was written")]
     Damaged(String),
     /// The backup is of another kind of database.
-    #[error("the backup of {part} is of {backup}, and the target is {target}: restore it into {backup}, then copy")]
+    #[error(
+        "the backup of {part} is of {backup}, and the target is {target}: restore it into {backup}, then run \
+         `cloudmeet db copy`"
+    )]
     OtherEngine {
         /// Which database.
         part: Part,

@@ -11,11 +11,11 @@ const STOP_MS = 25_000;
 const here = dirname(fileURLToPath(import.meta.url));
 const program = resolve(process.env.CLOUDMEET_SERVER ?? join(here, "../../../target/debug/cloudmeet-api-server"));
 
-/** @returns {Promise<{ port: number, log: () => string, stop: () => Promise<number | null> }>} */
+/** @returns {Promise<{ port: number, data: string, log: () => string, stop: () => Promise<number | null> }>} */
 export async function startServer() {
   // Whoever gives a port has started a server there, and will end it.
   const given = process.env.CLOUDMEET_PORT;
-  if (given) return { port: Number(given), log: () => "", stop: async () => 0 };
+  if (given) return { port: Number(given), data: "", log: () => "", stop: async () => 0 };
   const data = await mkdtemp(join(tmpdir(), "cloudmeet-browser-"));
   const child = spawn(program, [], {
     // Nothing of the caller's environment decides how the server runs.
@@ -43,6 +43,7 @@ export async function startServer() {
 
   return {
     port: address,
+    data,
     log: () => log,
     async stop() {
       child.kill("SIGTERM");

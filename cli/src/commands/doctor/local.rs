@@ -7,7 +7,8 @@ use std::path::Path;
 
 use cloudmeet_api_server::config::{Config, Role};
 use cloudmeet_api_server::secret::Secret;
-use cloudmeet_store::{Location, Redis};
+use cloudmeet_store::data::{self, Part};
+use cloudmeet_store::{AuthStore, Clock, Location, Redis};
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -21,7 +22,7 @@ const SPACE_NEEDED: u64 = 100 << 20;
 
 /// Looks at what a server of this environment would work with, and at the server, should it run.
 pub(super) async fn look(findings: &mut Findings, global: &Global) {
-    let (config, accounts, _) = match target::databases(global) {
+    let (config, accounts, rooms) = match target::databases(global) {
         Ok(known) => known,
         Err(error) => {
             let remedy = "change this setting; `cloudmeet-api-server --help` lists them all";
@@ -35,6 +36,10 @@ pub(super) async fn look(findings: &mut Findings, global: &Global) {
     if matches!(accounts, Location::Sqlite(_)) {
         data_dir(findings, &config.data_dir);
     }
+    for (part, location) in [(Part::Auth, &accounts), (Part::Conference, &rooms)] {
+        database(findings, part, location).await;
+    }
+    database_clock(findings, &accounts).await;
     if let Some(url) = &config.redis {
         redis(findings, url).await;
     }
@@ -76,6 +81,69 @@ fn data_dir(findings: &mut Findings, path: &Path) {
         findings.warn("disk", message, "make room before it is full");
     } else {
         findings.ok("disk", message);
+    }
+}
+
+/// Looks whether a database answers, and is what this release needs.
+async fn database(findings: &mut Findings, part: Part, location: &Location) {
+    let check = match part {
+        Part::Auth => "accounts",
+        Part::Conference => "rooms",
+    };
+    let status = match data::status(part, location).await {
+        Ok(status) => status,
+        Err(error) => {
+            let remedy = "see whether the database runs and may be opened by this user, and the setting that names it";
+            return findings.fail(check, format!("{location}: {:#}", anyhow::Error::from(error)), remedy);
+        }
+    };
+    let is_file = matches!(location, Location::Sqlite(_));
+    if !status.newer.is_empty() {
+        let remedy = "run the newer release, or restore a backup";
+        findings.fail(check, format!("{location} was migrated by a newer release"), remedy);
+    } else if status.applied.is_empty() && is_file {
+        findings.ok(check, format!("{location} is not there yet; the first start makes it"));
+    } else if !status.pending.is_empty() {
+        let remedy = "run `cloudmeet --direct db migrate`, or start a server, which does so";
+        findings.warn(check, format!("{location} lacks {} migrations", status.pending.len()), remedy);
+    } else {
+        findings.ok(check, format!("{location} is up to date"));
+        if part == Part::Auth {
+            administrators(findings, location).await;
+        }
+    }
+}
+
+/// Looks whether anybody administers.
+async fn administrators(findings: &mut Findings, location: &Location) {
+    let Ok(store) = AuthStore::open_migrated(location).await else { return };
+    match store.has_administrator().await {
+        Ok(true) => findings.ok("administrators", "somebody administers"),
+        Ok(false) => {
+            let remedy = "run `cloudmeet --direct users create --admin`, or open the link that the server prints";
+            findings.warn("administrators", "nobody administers", remedy);
+        }
+        Err(error) => findings.fail("administrators", error.to_string(), "see the database's log"),
+    }
+    store.close().await;
+}
+
+/// Compares the clock of this machine with that of a database on another.
+async fn database_clock(findings: &mut Findings, location: &Location) {
+    if matches!(location, Location::Sqlite(_)) {
+        return;
+    }
+    let Ok(store) = AuthStore::open_migrated(location).await else { return };
+    let apart_s = (store.now().as_millis() - Clock::of_the_system()).abs() / 1000;
+    store.close().await;
+    let message = format!("this machine's clock and the database's are {apart_s} s apart");
+    let remedy = "let both machines keep time by NTP";
+    if apart_s >= remote::SKEW_HARMFUL {
+        findings.fail("clock", message, remedy);
+    } else if apart_s >= remote::SKEW_NOTICED {
+        findings.warn("clock", message, remedy);
+    } else {
+        findings.ok("clock", "this machine's clock and the database's agree");
     }
 }
 

@@ -17,8 +17,8 @@ use crate::api::{Api, Call, Http, Read, Server, parse};
 use crate::profile::Profile;
 
 /// How far clocks may be apart: tokens and leases live by minutes.
-const SKEW_NOTICED: i64 = 5;
-const SKEW_HARMFUL: i64 = 60;
+pub(super) const SKEW_NOTICED: i64 = 5;
+pub(super) const SKEW_HARMFUL: i64 = 60;
 
 /// How long the server's first frame may take.
 const WELCOME: Duration = Duration::from_secs(5);
