@@ -33,6 +33,7 @@ use crate::health::Health;
 use crate::hub::{Follower, Hub};
 use crate::sessions::Sessions;
 use crate::single_flight::SingleFlight;
+use crate::this_server::ThisServer;
 use crate::{docs_ui, random, web_ui};
 
 /// How long the setup link is good.
@@ -74,7 +75,8 @@ async fn all(config: &Config, common: &Common) -> anyhow::Result<Server> {
     let accounts = Accounts::Here(auth_store.clone());
     let sessions = Sessions::new(verifier, accounts.clone());
     let hashes = start_hashes()?;
-    let conference = start_rooms(config, common, &store, (accounts, &sessions), hashes.clone()).await?;
+    let this_server = common.this_server(config.role, store.now(), (Some(auth_store.clone()), Some(store.clone())));
+    let conference = start_rooms(config, common, &store, (accounts, &sessions), (hashes.clone(), this_server)).await?;
     let rooms =
         Rooms { hub: conference.hub.clone(), store: store.clone(), accounts: Accounts::Here(auth_store.clone()) };
     let auth = start_accounts(config, common, (&auth_store, hashes), signer, &sessions, Some(rooms));
@@ -108,6 +110,7 @@ async fn auth_alone(config: &Config, common: &Common) -> anyhow::Result<Server> 
     common.tasks.until_stopped(auth::follow(store.clone(), common.account_hints(), sessions.clone()));
     let setup_code = setup_code(config, &store).await?;
     let token = config.internal_token.clone().context("INTERNAL_TOKEN is not set")?;
+    let this_server = common.this_server(config.role, store.now(), (Some(store.clone()), None));
 
     let health = Health::new("auth-service", Some(store.clone()), None, common.bus.clone());
     let auth = AuthState { auth, sessions, names: common.names.clone() };
@@ -116,7 +119,7 @@ async fn auth_alone(config: &Config, common: &Common) -> anyhow::Result<Server> 
         .with_state(auth)
         .merge(probes.with_state(health.clone()))
         .merge(docs_ui::routes(openapi.into()))
-        .merge(auth::internal::routes(store.clone(), token));
+        .merge(auth::internal::routes(store.clone(), this_server, token));
     let mut server = common.finish(config, or_nothing(router), health, (None, Vec::new()));
     server.setup_code = setup_code;
     server.running.auth = Some(store);
@@ -130,7 +133,8 @@ async fn conference_alone(config: &Config, common: &Common) -> anyhow::Result<Se
     let service = AuthService::new(auth_service.clone(), config.internal_token.clone());
     let accounts = Accounts::There(service.clone());
     let sessions = Sessions::new(common.verifier(config, &service), accounts.clone());
-    let conference = start_rooms(config, common, &store, (accounts, &sessions), start_hashes()?).await?;
+    let this_server = common.this_server(config.role, store.now(), (None, Some(store.clone())));
+    let conference = start_rooms(config, common, &store, (accounts, &sessions), (start_hashes()?, this_server)).await?;
 
     let health = Health::new("conference-service", None, Some(store.clone()), common.bus.clone());
     let hub = conference.hub.clone();
@@ -215,7 +219,7 @@ async fn start_rooms(
     common: &Common,
     store: &ConferenceStore,
     (accounts, sessions): (Accounts, &Sessions),
-    hashes: HashPool,
+    (hashes, this_server): (HashPool, ThisServer),
 ) -> anyhow::Result<Arc<Conference>> {
     let server_id = common.server_id.clone();
     let (hub, errands) = Hub::new();
@@ -239,7 +243,7 @@ async fn start_rooms(
     store.renew_server(&server_id).await.context("rooms")?;
     let follower = Follower {
         hub: hub.clone(),
-        accounts,
+        accounts: accounts.clone(),
         conference: store.clone(),
         sessions: sessions.clone(),
         server_id: server_id.clone(),
@@ -250,9 +254,21 @@ async fn start_rooms(
     let limits = common.limits.clone();
     let (store, public_url) = (store.clone(), config.public_url().cloned());
     let searches = Semaphore::new(SEARCHES_AT_ONCE);
-    let conference =
-        Conference { store, reader, writer, hub, pages, lists, searches, limits, hashes, public_url, server_id };
-    Ok(Arc::new(conference))
+    Ok(Arc::new(Conference {
+        store,
+        reader,
+        writer,
+        hub,
+        pages,
+        lists,
+        searches,
+        limits,
+        hashes,
+        public_url,
+        server_id,
+        accounts,
+        this_server,
+    }))
 }
 
 /// Makes a setup code where there is no administrator and none comes by being first.
