@@ -36,6 +36,13 @@ export type Visibility = "public" | "private" | "password";
  */
 export type ExportFormat = "json" | "txt" | "html";
 /**
+ * Says whether something answers.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Reach".
+ */
+export type Reach = "up" | "away";
+/**
  * Is a frame as it comes: with the `id` of the request that it answers, if it answers one.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -847,6 +854,30 @@ export interface AskPermission {
   user_id?: number | null;
 }
 /**
+ * Counts rooms and people, over all servers.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Census".
+ */
+export interface Census {
+  /**
+   * Those of them in which somebody is.
+   */
+  live_rooms: number;
+  /**
+   * Those of them who are in a call.
+   */
+  people_in_call: number;
+  /**
+   * People who have a room open or are in a call, each counted once.
+   */
+  people_online: number;
+  /**
+   * Rooms that were not deleted.
+   */
+  rooms: number;
+}
+/**
  * Asks for a new room.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -1366,6 +1397,23 @@ export interface PersonSegments {
   user_id: string;
 }
 /**
+ * Is Redis as a server sees it.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "RedisState".
+ */
+export interface RedisState {
+  /**
+   * How long the server's last hint to itself took, in milliseconds; null before the first.
+   */
+  latency_ms: number | null;
+  /**
+   * Whether it carries hints between servers; while it does not, everything works, with other servers' changes a
+   * second or two later.
+   */
+  status: Reach;
+}
+/**
  * Is a room with the people who are there.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -1488,6 +1536,66 @@ export interface SendMessage {
   reply_to?: number | null;
 }
 /**
+ * Is a server as it says itself.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ServerState".
+ */
+export interface ServerState {
+  /**
+   * Redis, as this server sees it; null where none is configured.
+   */
+  redis: RedisState | null;
+  /**
+   * What it does: `all`, `auth` or `conference`.
+   */
+  role: string;
+  /**
+   * How many sockets it holds; null where it holds none by its role.
+   */
+  sockets: number | null;
+  /**
+   * When it started, by its store's clock; null where it does not say.
+   */
+  started_at: string | null;
+  /**
+   * Whether it answers; of one that does not, nothing else is known.
+   */
+  status: Reach;
+  /**
+   * The databases that it works on.
+   */
+  stores: StoreState[];
+  /**
+   * Its release; null where it does not say.
+   */
+  version: string | null;
+}
+/**
+ * Is a database as a server sees it.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "StoreState".
+ */
+export interface StoreState {
+  /**
+   * What it is: `sqlite` or `postgres`.
+   */
+  engine: string;
+  /**
+   * What is in it: `accounts` or `rooms`.
+   */
+  holds: string;
+  /**
+   * How long it took to answer, in milliseconds; null when it did not.
+   */
+  latency_ms: number | null;
+  /**
+   * Whether it answers.
+   */
+  status: Reach;
+}
+/**
  * Shows a room's link code to learn of a private room.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -1498,6 +1606,22 @@ export interface ShowCode {
    * The link code of a private room.
    */
   code?: string | null;
+}
+/**
+ * Is how the installation runs at this moment.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "System".
+ */
+export interface System {
+  /**
+   * Who is there; null while the store of rooms does not answer.
+   */
+  census: Census | null;
+  /**
+   * The server that answers, and where the services are apart one of the auth service.
+   */
+  servers: ServerState[];
 }
 /**
  * Is a ticket that opens one WebSocket.

@@ -1,5 +1,6 @@
 //! What rooms know of accounts: from the store in the same process, or from the auth service.
 
+use cloudmeet_api_types::system::ServerState;
 use cloudmeet_core::account::Standing;
 use cloudmeet_core::api_key::{KeyName, Scope};
 use cloudmeet_core::id::{SessionId, UserId};
@@ -143,6 +144,14 @@ impl Accounts {
             Self::There(service) => service.forget_letters(keys).await?,
         }
         Ok(())
+    }
+
+    /// Is how the server that has the accounts does; `None` where that is this process.
+    pub async fn server(&self) -> Option<ServerState> {
+        match self {
+            Self::Here(_) => None,
+            Self::There(service) => Some(service.server().await),
+        }
     }
 
     /// Starts to follow the changes that happen from now on.

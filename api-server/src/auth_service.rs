@@ -9,6 +9,7 @@ use cloudmeet_api_types::auth::Jwk;
 use cloudmeet_api_types::internal::{
     Changes, ChangesQuery, Letters, Machine, Person, SessionHolder, SessionIds, ShownKey, TakenLetters,
 };
+use cloudmeet_api_types::system::{Reach, ServerState};
 use cloudmeet_core::account::Standing;
 use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::time::Timestamp;
@@ -19,7 +20,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
+use crate::config::Role;
 use crate::secret::Secret;
+use crate::this_server;
 use crate::upstream::{Upstream, UpstreamError};
 
 /// How long an answer may take, to its end.
@@ -149,6 +152,18 @@ impl AuthService {
     pub async fn forget_letters(&self, keys: Vec<String>) -> Result<(), ServiceError> {
         let _: Option<Letters> = self.post("/internal/letters-taken", &TakenLetters { keys }).await?;
         Ok(())
+    }
+
+    /// Is how one of its servers does. One of an earlier release says nothing of itself.
+    pub async fn server(&self) -> ServerState {
+        match self.get("/internal/server").await {
+            Ok(Some(state)) => state,
+            Ok(None) | Err(ServiceError::Refused(_)) => this_server::unknown(Role::Auth, Reach::Up),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the auth service is away");
+                this_server::unknown(Role::Auth, Reach::Away)
+            }
+        }
     }
 
     /// Reads the changes of accounts since the last call; `tail` begins as `None`.

@@ -11,6 +11,7 @@ mod permissions;
 mod rooms;
 mod search_blocks;
 mod settings;
+mod system;
 mod tickets;
 
 use std::sync::Arc;
@@ -45,6 +46,7 @@ use crate::problem::{Code, Problem, Rule};
 use crate::rate_limit::{DoorTry, Limits};
 use crate::sessions::Sessions;
 use crate::single_flight::SingleFlight;
+use crate::this_server::ThisServer;
 
 /// Is what the conference's handlers and sockets work with. Cheap to clone.
 #[derive(Clone, FromRef)]
@@ -83,6 +85,8 @@ pub struct Conference {
     pub public_url: Option<Url>,
     /// This server's name in the store.
     pub server_id: String,
+    /// What this server says of itself.
+    pub this_server: ThisServer,
 }
 
 impl Conference {
@@ -271,6 +275,7 @@ pub fn routes() -> ApiRouter<ConferenceState> {
         .api_route("/api/rooms/{id}/can-i", get_with(permissions::can_i, permissions::can_i_docs))
         .api_route("/api/rooms/{id}/audit", get_with(deeds::of_room, deeds::of_room_docs))
         .api_route("/api/audit", get_with(deeds::of_all, deeds::of_all_docs))
+        .api_route("/api/system", get_with(system::read, system::read_docs))
         .api_route("/api/rooms/{id}/export", get_with(export::export, export::export_docs))
         .api_route(
             "/api/rooms/{id}/messages",

@@ -36,5 +36,6 @@ pub mod single_flight;
 pub mod socket;
 pub mod tasks;
 pub mod telemetry;
+pub mod this_server;
 pub mod upstream;
 pub mod web_ui;

@@ -38,6 +38,7 @@ use crate::rate_limit::Limits;
 use crate::sessions::Sessions;
 use crate::single_flight::SingleFlight;
 use crate::tasks::Tasks;
+use crate::this_server::ThisServer;
 use crate::{docs_ui, random, web_ui};
 
 /// How long the setup link is good.
@@ -79,7 +80,8 @@ async fn all(config: &Config, common: &Common) -> anyhow::Result<Server> {
     let accounts = Accounts::Here(auth_store.clone());
     let sessions = Sessions::new(verifier, accounts.clone());
     let hashes = start_hashes()?;
-    let conference = start_rooms(config, common, &store, (accounts, &sessions), hashes.clone()).await?;
+    let this_server = common.this_server(config.role, store.now(), (Some(auth_store.clone()), Some(store.clone())));
+    let conference = start_rooms(config, common, &store, (accounts, &sessions), (hashes.clone(), this_server)).await?;
     let rooms =
         Rooms { hub: conference.hub.clone(), store: store.clone(), accounts: Accounts::Here(auth_store.clone()) };
     let auth = start_accounts(config, common, (&auth_store, hashes), signer, &sessions, Some(rooms));
@@ -113,6 +115,7 @@ async fn auth_alone(config: &Config, common: &Common) -> anyhow::Result<Server> 
     common.tasks.until_stopped(auth::follow(store.clone(), common.account_hints(), sessions.clone()));
     let setup_code = setup_code(config, &store).await?;
     let token = config.internal_token.clone().context("INTERNAL_TOKEN is not set")?;
+    let this_server = common.this_server(config.role, store.now(), (Some(store.clone()), None));
 
     let health = Health::new("auth-service", Some(store.clone()), None, common.bus.clone());
     let auth = AuthState { auth, sessions, names: common.names.clone() };
@@ -121,7 +124,7 @@ async fn auth_alone(config: &Config, common: &Common) -> anyhow::Result<Server> 
         .with_state(auth)
         .merge(probes.with_state(health.clone()))
         .merge(docs_ui::routes(openapi.into()))
-        .merge(auth::internal::routes(store.clone(), token));
+        .merge(auth::internal::routes(store.clone(), this_server, token));
     let mut server = common.finish(config, or_nothing(router), health, (None, Vec::new()));
     server.setup_code = setup_code;
     server.running.auth = Some(store);
@@ -135,7 +138,8 @@ async fn conference_alone(config: &Config, common: &Common) -> anyhow::Result<Se
     let service = AuthService::new(auth_service.clone(), config.internal_token.clone());
     let accounts = Accounts::There(service.clone());
     let sessions = Sessions::new(common.verifier(config, &service), accounts.clone());
-    let conference = start_rooms(config, common, &store, (accounts, &sessions), start_hashes()?).await?;
+    let this_server = common.this_server(config.role, store.now(), (None, Some(store.clone())));
+    let conference = start_rooms(config, common, &store, (accounts, &sessions), (start_hashes()?, this_server)).await?;
 
     let health = Health::new("conference-service", None, Some(store.clone()), common.bus.clone());
     let hub = conference.hub.clone();
@@ -220,7 +224,7 @@ async fn start_rooms(
     common: &Common,
     store: &ConferenceStore,
     (accounts, sessions): (Accounts, &Sessions),
-    hashes: HashPool,
+    (hashes, this_server): (HashPool, ThisServer),
 ) -> anyhow::Result<Arc<Conference>> {
     let server_id = common.server_id.clone();
     let (hub, errands) = Hub::new();
@@ -243,6 +247,7 @@ async fn start_rooms(
         hashes,
         public_url: config.public_url().cloned(),
         server_id,
+        this_server,
     };
     Ok(parts.start(&common.tasks))
 }
@@ -257,12 +262,13 @@ struct RoomParts {
     hashes: HashPool,
     public_url: Option<Url>,
     server_id: String,
+    this_server: ThisServer,
 }
 
 impl RoomParts {
     /// Starts who reads and who writes, and puts the conference together.
     fn start(self, tasks: &Tasks) -> Arc<Conference> {
-        let Self { store, accounts, hub, pages, limits, hashes, public_url, server_id } = self;
+        let Self { store, accounts, hub, pages, limits, hashes, public_url, server_id, this_server } = self;
         let publisher = hub.clone();
         let (blocks, making) = SearchBlocks::start(store.clone());
         tasks.until_stopped(making);
@@ -295,6 +301,7 @@ impl RoomParts {
             hashes,
             public_url,
             server_id,
+            this_server,
         })
     }
 }

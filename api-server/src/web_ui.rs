@@ -69,6 +69,9 @@ pub fn routes() -> Router {
         .route("/rooms.html", page("rooms.html"))
         .route("/room.html", page("room.html"))
         .route("/r/{room}", page("room.html"))
+        .route("/admin", page("admin.html"))
+        .route("/admin.html", page("admin.html"))
+        .route("/admin/{view}", page("admin.html"))
         .route("/favicon.ico", get(|State(ui): State<Arc<Ui>>| async move { ui.asset("", "logo.svg") }))
         .route(
             "/static/{build}/{*path}",
@@ -109,7 +112,7 @@ impl Ui {
         }
         let build = URL_SAFE_NO_PAD.encode(hash.finalize())[..BUILD_CHARS].to_owned();
         let mut pages = BTreeMap::new();
-        for name in ["index.html", "rooms.html", "room.html"] {
+        for name in ["index.html", "rooms.html", "room.html", "admin.html"] {
             let text = files.get(name).map(|bytes| String::from_utf8_lossy(bytes).replace(BUILD_MARK, &build));
             let text = text.unwrap_or_default();
             let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(text.as_bytes()));

@@ -10,6 +10,7 @@ pub mod internal;
 pub mod problem;
 pub mod room;
 pub mod socket;
+pub mod system;
 mod time;
 pub mod users;
 

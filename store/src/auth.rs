@@ -60,6 +60,12 @@ impl AuthStore {
         self.database.clock().now()
     }
 
+    /// Is what keeps it: `sqlite` or `postgres`.
+    #[must_use]
+    pub const fn engine(&self) -> &'static str {
+        self.database.engine()
+    }
+
     /// Says whether the database answers, and sets the clock by it.
     ///
     /// # Errors

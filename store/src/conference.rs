@@ -2,6 +2,7 @@
 
 mod access;
 mod batch;
+mod census;
 mod deeds;
 mod entry;
 mod letters;
@@ -21,6 +22,7 @@ use cloudmeet_core::time::Timestamp;
 
 pub use access::{Accesses, RoomAccess};
 pub use batch::{Batches, Draft, Sent};
+pub use census::Census;
 pub use deeds::{Deed, Doing};
 pub use entry::{JoinOutcome, LeaveError, Proof, Secrets};
 pub use lists::{ListFilter, RoomAudience, RoomListing};
@@ -72,6 +74,12 @@ impl ConferenceStore {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.database.clock().now()
+    }
+
+    /// Is what keeps it: `sqlite` or `postgres`.
+    #[must_use]
+    pub const fn engine(&self) -> &'static str {
+        self.database.engine()
     }
 
     /// Is how many may store messages at once. SQLite has one writer; on Postgres one works while another

@@ -353,6 +353,11 @@ impl Database {
         matches!(self.engine, Engine::Sqlite { .. })
     }
 
+    /// Is which engine it is, by the word for it.
+    pub(crate) const fn engine(&self) -> &'static str {
+        if self.is_sqlite() { "sqlite" } else { "postgres" }
+    }
+
     /// Gives somebody who asks all the time a connection to keep.
     pub(crate) fn kept(&self) -> Kept {
         let connection = match &self.engine {

@@ -32,8 +32,8 @@ pub use bus::{Bus, Hints};
 pub use changes::{AccountChange, ChangeRow, RoomChange, Tail};
 pub use clock::Clock;
 pub use conference::{
-    Accesses, AllAdmitted, Batches, ConferenceStore, Deed, Doing, Draft, HandOnError, Hold, HoldEnd, JoinOutcome,
-    LeaveError, LinkCodeError, ListFilter, MessageChange, MessageError, ModerateError, Moderated, NewRoom,
+    Accesses, AllAdmitted, Batches, Census, ConferenceStore, Deed, Doing, Draft, HandOnError, Hold, HoldEnd,
+    JoinOutcome, LeaveError, LinkCodeError, ListFilter, MessageChange, MessageError, ModerateError, Moderated, NewRoom,
     OverMeetings, People, Proof, RoomAccess, RoomAudience, RoomError, RoomListing, SEARCH_BLOCK, SearchFrom, Secrets,
     Sent, TicketHolder,
 };

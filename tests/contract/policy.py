@@ -91,7 +91,7 @@ DOORS: dict[str, tuple[set[str], str]] = {
     "full": (MEMBERS, "capacity"),
 }
 
-# What administrators do to accounts of others and to keys for programs: nobody else does.
+# What administrators do to accounts of others and to keys for programs, and how it all runs: nobody else does.
 ADMINISTRATION: dict[str, tuple[str, str, dict | None]] = {
     "listUsers": ("GET", "/api/users", None),
     "createUser": ("POST", "/api/users", {"email": "{fresh}", "display_name": "Somebody"}),
@@ -102,6 +102,7 @@ ADMINISTRATION: dict[str, tuple[str, str, dict | None]] = {
     "listApiKeys": ("GET", "/api/api-keys", None),
     "createApiKey": ("POST", "/api/api-keys", {"name": "A key", "scopes": ["rooms:manage"]}),
     "revokeApiKey": ("DELETE", "/api/api-keys/{key}", None),
+    "readSystem": ("GET", "/api/system", None),
 }
 
 # What is about no room, or about everybody's own.

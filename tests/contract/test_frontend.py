@@ -55,7 +55,7 @@ def told(answer: httpx.Response) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name not in OWN_WORDS}
 
 
-@pytest.mark.parametrize("path", ["/", "/index.html", "/rooms", "/rooms.html", "/room.html", "/r/7"])
+@pytest.mark.parametrize("path", ["/", "/index.html", "/rooms", "/rooms.html", "/room.html", "/r/7", "/admin", "/admin.html", "/admin/rooms"])
 def test_pages_are_the_servers_own_word_for_word(frontend, system, path):
     here, there = httpx.get(frontend.url + path), httpx.get(system.url + path)
     assert here.status_code == there.status_code == 200

@@ -94,7 +94,7 @@ def test_errors_speak_english_and_russian(http):
 # Pages and documentation
 
 def test_pages_come_under_the_policy_and_are_asked_for_anew(http):
-    for path in ("/", "/rooms", "/rooms.html", "/room.html?id=1", "/r/1", "/r/some-room"):
+    for path in ("/", "/rooms", "/rooms.html", "/room.html?id=1", "/r/1", "/r/some-room", "/admin", "/admin.html", "/admin/rooms"):
         answer = http.get(path)
         assert answer.status_code == 200 and answer.headers["content-type"] == "text/html; charset=utf-8", path
         assert answer.headers["content-security-policy"] == POLICY

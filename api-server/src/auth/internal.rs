@@ -12,6 +12,7 @@ use axum::{Json, Router};
 use cloudmeet_api_types::internal::{
     Change, Changes, ChangesQuery, Letter, Letters, Machine, Person, SessionHolder, SessionIds, ShownKey, TakenLetters,
 };
+use cloudmeet_api_types::system::ServerState;
 use cloudmeet_core::account::Standing;
 use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::time::Timestamp;
@@ -21,17 +22,19 @@ use serde::Serialize;
 
 use crate::problem::{Code, Problem};
 use crate::secret::Secret;
+use crate::this_server::ThisServer;
 
 /// Is what the handlers work with. Cheap to clone.
 #[derive(Clone)]
 struct Internal {
     store: AuthStore,
+    this_server: ThisServer,
     token: Arc<Secret>,
 }
 
 /// The interface for other services, which must show `token`.
-pub(crate) fn routes(store: AuthStore, token: Secret) -> Router {
-    let state = Internal { store, token: Arc::new(token) };
+pub(crate) fn routes(store: AuthStore, this_server: ThisServer, token: Secret) -> Router {
+    let state = Internal { store, this_server, token: Arc::new(token) };
     Router::new()
         .route("/internal/session-holder", post(session_holder))
         .route("/internal/sessions-over", post(sessions_over))
@@ -40,6 +43,7 @@ pub(crate) fn routes(store: AuthStore, token: Secret) -> Router {
         .route("/internal/machine", post(machine))
         .route("/internal/letters", get(letters))
         .route("/internal/letters-taken", post(letters_taken))
+        .route("/internal/server", get(server))
         .layer(from_fn_with_state(state.clone(), authenticate))
         .with_state(state)
 }
@@ -114,6 +118,10 @@ async fn letters_taken(
 ) -> Result<StatusCode, Problem> {
     internal.store.forget_letters(&taken.keys).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn server(State(internal): State<Internal>) -> Json<ServerState> {
+    Json(internal.this_server.look().await)
 }
 
 fn or_nothing(body: Option<impl Serialize>) -> Response {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use axum::Router;
+use cloudmeet_core::time::Timestamp;
 use cloudmeet_store::{AccountChange, AuthStore, Bus, ConferenceStore, Hints, Location, OpenError, Redis, RoomChange};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -22,6 +23,7 @@ use crate::metrics::{self, Sources};
 use crate::origin::Names;
 use crate::rate_limit::Limits;
 use crate::tasks::Tasks;
+use crate::this_server::ThisServer;
 use crate::upstream::Upstream;
 
 /// How long a database may take to come before the server gives up and whoever started it may start it
@@ -86,6 +88,16 @@ impl Common {
             Some(bus) => store.with_bus(bus),
             None => store,
         })
+    }
+
+    /// Is what this server says of itself; `started_at` by the clock of a store that it has.
+    pub(super) fn this_server(
+        &self,
+        role: Role,
+        started_at: Timestamp,
+        (auth, conference): (Option<AuthStore>, Option<ConferenceStore>),
+    ) -> ThisServer {
+        ThisServer { role, started_at, auth, conference, bus: self.bus.clone() }
     }
 
     /// Is what comes by the bus about accounts.

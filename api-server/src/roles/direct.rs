@@ -24,7 +24,7 @@ use crate::accounts::Accounts;
 use crate::auth::{self, AccountListener, Auth, AuthState, RefreshCookie, Rooms};
 use crate::client_address::ClientAddress;
 use crate::conference::{self, ConferenceState, PageCache};
-use crate::config::Exposure;
+use crate::config::{Exposure, Role};
 use crate::hub::Hub;
 use crate::observe::{REQUEST_ID, new_id};
 use crate::origin::Names;
@@ -33,6 +33,7 @@ use crate::rate_limit::{Limits, RateLimits};
 use crate::secret::Secret;
 use crate::sessions::{Sessions, Vouched};
 use crate::tasks::Tasks;
+use crate::this_server::ThisServer;
 
 /// Answers as a server does, by the same handlers, with neither a network nor a token between: whoever can open
 /// the databases need not prove who they are. Servers that run meanwhile read in the tables of changes what it did.
@@ -71,6 +72,13 @@ impl Direct {
             hashes: hashes.clone(),
             public_url: public_url.clone(),
             server_id: Uuid::now_v7().to_string(),
+            this_server: ThisServer {
+                role: Role::All,
+                started_at: store.now(),
+                auth: Some(auth_store.clone()),
+                conference: Some(store.clone()),
+                bus: None,
+            },
         }
         .start(&tasks);
         let listener = AccountListener {

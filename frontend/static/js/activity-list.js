@@ -1,11 +1,11 @@
 /** The record of what was done in a room, newest first. */
 
 import { listDeeds } from "./api-rooms.js";
+import { deedDetail, deedName, resultName } from "./deed-words.js";
 import { h } from "./dom.js";
 import { clock, day } from "./format.js";
 import { inSession, reason } from "./page.js";
 import { t } from "./strings.js";
-import { TEXTS } from "./texts.js";
 
 /** @typedef {import("../../wire.d.ts").Deed} Deed */
 
@@ -55,8 +55,8 @@ function deedLine({ at, action, actor_id, actor_name, target_id, detail, result 
   const actor = actor_name ?? (actor_id === null ? t("activity.server") : who(actor_id));
   const rest = [
     target_id === null || target_id === actor_id ? null : t("activity.towards", { name: who(target_id) }),
-    action === "change_room" ? settingNames(detail) : detail,
-    result === "done" ? null : t("activity.refused", { why: result }),
+    deedDetail(action, detail),
+    result === "done" ? null : t("activity.refused", { why: resultName(result) }),
   ].filter((part) => part !== null && part !== "");
   return h(
     "li",
@@ -64,37 +64,4 @@ function deedLine({ at, action, actor_id, actor_name, target_id, detail, result 
     h("time", { datetime: at }, `${day(at)}, ${clock(at)}`),
     h("span", {}, h("b", {}, actor), ` · ${deedName(action)}`, rest.length > 0 && h("small", {}, rest.join(" · "))),
   );
-}
-
-/**
- * Says an action in words; one that this page does not know keeps the server's word.
- *
- * @param {string} action
- */
-function deedName(action) {
-  const key = /** @type {import("./strings.js").TextKey} */ (`deed.${action}`);
-  return key in TEXTS ? t(key) : action;
-}
-
-/** @type {Partial<Record<string, import("./strings.js").TextKey>>} */
-const SETTINGS = {
-  name: "room.name",
-  description: "room.about",
-  visibility: "rule.who",
-  password: "rule.room_password",
-  capacity: "rule.capacity",
-  lobby: "rule.lobby",
-  slug: "rule.slug",
-  opens_at: "rule.opens",
-  closes_at: "rule.closes",
-};
-
-/**
- * Says which settings changed, by the names that their fields have.
- *
- * @param {string | null} detail the server's words for them, between commas
- */
-function settingNames(detail) {
-  const words = detail?.split(/,\s*/) ?? [];
-  return words.map((word) => (SETTINGS[word] === undefined ? word : t(SETTINGS[word]))).join(", ");
 }

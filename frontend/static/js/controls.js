@@ -70,7 +70,7 @@ export function languageButton(side) {
     { class: "button", "data-kind": "quiet", "data-size": "small", type: "button", "data-focus": "language" },
     icon("globe", "icon-small"),
     hidden(`${t("language")}: `),
-    own?.[1] ?? "",
+    h("span", { class: "word" }, own?.[1] ?? ""),
   );
   return menuButton(button, {
     label: t("language"),

@@ -22,7 +22,7 @@ export function openDialog({ title, wide = false, body }) {
       "aria-labelledby": id,
       onclose: () => {
         dialog.remove();
-        if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+        focusBack(opener);
       },
     },
     h(
@@ -37,6 +37,19 @@ export function openDialog({ title, wide = false, body }) {
   dialog.showModal();
   const first = dialog.querySelector("[autofocus]") ?? dialog.querySelector("input:enabled, textarea:enabled");
   if (first instanceof HTMLElement) first.focus();
+}
+
+/**
+ * Gives the focus back to what opened a dialog, to what was drawn in its place, or to the page's heading.
+ *
+ * @param {Element | null} opener
+ */
+function focusBack(opener) {
+  if (!(opener instanceof HTMLElement)) return;
+  const name = opener.dataset.focus;
+  const twin = name === undefined ? null : document.querySelector(`[data-focus="${CSS.escape(name)}"]`);
+  const place = opener.isConnected ? opener : (twin ?? document.querySelector("h1[tabindex]"));
+  if (place instanceof HTMLElement) place.focus();
 }
 
 /**
@@ -63,8 +76,9 @@ export function dialogFooter(close, submit) {
  * @param {string} question.go what the button that does it says
  * @param {"danger" | "primary"} [question.kind]
  * @param {() => Promise<unknown>} question.act
+ * @param {() => void} [question.done] what follows, once the question is gone
  */
-export function confirmDialog({ title, about, go, kind = "danger", act }) {
+export function confirmDialog({ title, about, go, kind = "danger", act, done = () => {} }) {
   openDialog({
     title,
     body: (close) => {
@@ -78,6 +92,7 @@ export function confirmDialog({ title, about, go, kind = "danger", act }) {
         try {
           await act();
           close();
+          done();
         } catch (error) {
           busy(submit, null, go);
           top.replaceChildren(

@@ -39,6 +39,17 @@ export function day(at, now = new Date()) {
   }).format(date);
 }
 
+/** @param {string} at RFC 3339 */
+export function date(at) {
+  return new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short", year: "numeric" }).format(new Date(at));
+}
+
+/** @param {string} at RFC 3339 */
+export const dateAndTime = (at) => `${date(at)}, ${clock(at)}`;
+
+/** @param {number} n */
+export const number = (n) => new Intl.NumberFormat(locale()).format(n);
+
 /**
  * Says when something last happened in a room.
  *

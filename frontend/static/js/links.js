@@ -146,3 +146,21 @@ export function safeNext(next, origin, hash = "") {
   if (roomOfAddress(url.pathname, url.search) !== null) url.hash ||= codeHash(codeOfHash(hash));
   return url.pathname + url.search + url.hash;
 }
+
+/** The views of the pages for administrators; the first is shown where none is named. */
+export const ADMIN_VIEWS = /** @type {const} */ (["users", "rooms", "keys", "activity", "system"]);
+
+/** @typedef {typeof ADMIN_VIEWS[number]} AdminView */
+
+/** @param {AdminView} view */
+export const adminPath = (view) => `/admin/${view}`;
+
+/**
+ * Reads which view a page's address means.
+ *
+ * @param {string} pathname
+ * @returns {AdminView}
+ */
+export function adminViewOf(pathname) {
+  return ADMIN_VIEWS.find((view) => pathname === adminPath(view)) ?? ADMIN_VIEWS[0];
+}

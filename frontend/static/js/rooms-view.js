@@ -1,11 +1,13 @@
 /** Draws the rooms page from its state. */
 
-import { avatar, brand, copyRoomLink, languageButton, themeButton } from "./controls.js";
-import { attribute, h, hidden, icon, reconcile, svg, text } from "./dom.js";
+import { copyRoomLink } from "./controls.js";
+import { attribute, h, hidden, icon, reconcile, text } from "./dom.js";
 import { capped, firstLetter, lastActive, moment } from "./format.js";
 import { roomPage } from "./links.js";
+import { dots } from "./presence-dots.js";
 import { GROUND, stateCard, unreachableCard } from "./state-card.js";
 import { t } from "./strings.js";
+import { topbar } from "./topbar.js";
 
 /** @typedef {import("./rooms.js").RoomsState} RoomsState */
 /** @typedef {import("./rooms.js").RoomsActions} RoomsActions */
@@ -16,7 +18,7 @@ import { t } from "./strings.js";
  * @param {ReturnType<typeof import("./banner.js").connectionBanner>} banner
  */
 export function roomsPage(actions, banner) {
-  const who = h("span", { class: "who only-wide" });
+  const bar = topbar({ here: "rooms", sign_out: actions.sign_out });
   const bannerPlace = h("div");
   const mainButtons = h("div", { class: "button-row" }, ...twoActions(actions));
   const searchBox = h("input", {
@@ -40,21 +42,7 @@ export function roomsPage(actions, banner) {
     "div",
     {},
     h("a", { class: "skip-link visually-hidden", href: "#main" }, t("rooms.skip")),
-    h(
-      "header",
-      { class: "topbar" },
-      brand(),
-      h("nav", { "aria-label": "CloudMeet" }, h("a", { href: "/rooms.html", "aria-current": "page" }, t("rooms.title"))),
-      h("span", { class: "spacer" }),
-      who,
-      languageButton("down"),
-      themeButton(),
-      h(
-        "button",
-        { class: "icon-button", type: "button", "aria-label": t("sign_out"), onclick: actions.sign_out },
-        icon("logout"),
-      ),
-    ),
+    bar.element,
     bannerPlace,
     h(
       "main",
@@ -69,12 +57,7 @@ export function roomsPage(actions, banner) {
 
   /** @param {Readonly<RoomsState>} now */
   const draw = (now) => {
-    if (now.me && who.childElementCount === 0) {
-      who.append(
-        avatar({ user_id: now.me.id, name: now.me.display_name, size: "small" }),
-        h("span", {}, now.me.display_name),
-      );
-    }
+    bar.draw(now.me);
     const lost = now.phase === "ready" && (now.link.phase === "waiting" || (now.was_open && now.link.phase === "connecting"));
     bannerPlace.replaceChildren(...(lost ? [banner.element] : []));
     if (lost) banner.draw(now.link);
@@ -259,14 +242,6 @@ function confirmation(room, actions) {
       t("delete"),
     ),
   );
-}
-
-/** @param {number} count */
-function dots(count) {
-  const shown = Math.min(count, 4);
-  const width = 12 + 8 * (shown - 1);
-  const circles = Array.from({ length: shown }, (_, at) => svg("circle", { cx: width - 6 - 8 * at, cy: 6, r: 5 }));
-  return svg("svg", { viewBox: `0 0 ${width} 12`, width, height: 12, "aria-hidden": "true", class: "dots" }, ...circles);
 }
 
 /**

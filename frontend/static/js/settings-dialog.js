@@ -21,8 +21,9 @@ import { tabs } from "./tabs.js";
  * @param {RoomStore} store
  * @param {import("./hosting.js").Hosting} hosting
  * @param {() => void} saved
+ * @param {() => void} [deleted]
  */
-export function openSettings(store, hosting, saved) {
+export function openSettings(store, hosting, saved, deleted = () => {}) {
   const { room, allowed, me } = store.get();
   if (!room) return;
   const nameOf = (/** @type {number} */ user_id) => store.get().roster.get(user_id)?.user_display_name ?? null;
@@ -31,7 +32,7 @@ export function openSettings(store, hosting, saved) {
     wide: true,
     body: (close) => {
       const parts = [
-        ...(allowed.has("change_room") ? [{ title: t("settings.room"), build: () => settingsForm(store, room, { close, saved }) }] : []),
+        ...(allowed.has("change_room") ? [{ title: t("settings.room"), build: () => settingsForm(store, room, { close, saved, deleted }) }] : []),
         ...(allowed.has("change_room") && allowed.has("read_messages")
           ? [{ title: t("settings.members"), build: () => memberList(room.id, { me: me?.id, hosting, store }) }]
           : []),
@@ -46,9 +47,9 @@ export function openSettings(store, hosting, saved) {
 /**
  * @param {RoomStore} store
  * @param {Room} room
- * @param {{ close: () => void, saved: () => void }} after
+ * @param {{ close: () => void, saved: () => void, deleted: () => void }} after
  */
-function settingsForm(store, room, { close, saved }) {
+function settingsForm(store, room, { close, saved, deleted }) {
   const { allowed } = store.get();
   const managed = room.managed_by !== null;
   const fields = roomFields(valuesOf(room), { has_password: room.visibility === "password" });
@@ -92,7 +93,7 @@ function settingsForm(store, room, { close, saved }) {
     top,
     h("fieldset", { class: "plain", disabled: managed }, ...fields.first, ...fields.rules),
     room.visibility === "private" && allowed.has("read_link_code") && linkCodePart(room, allowed),
-    allowed.has("delete_room") && !managed && deletePart(room, close),
+    allowed.has("delete_room") && !managed && deletePart(room, { close, deleted }),
     !managed && dialogFooter(close, submit),
   );
 }
@@ -109,9 +110,9 @@ function managedNotice(name) {
 
 /**
  * @param {Room} room
- * @param {() => void} close
+ * @param {{ close: () => void, deleted: () => void }} after
  */
-function deletePart(room, close) {
+function deletePart(room, { close, deleted }) {
   const ask = () =>
     confirmDialog({
       title: t("delete.sure", { name: room.name }),
@@ -120,6 +121,7 @@ function deletePart(room, close) {
       act: async () => {
         await inSession(() => deleteRoom(room.id));
         close();
+        deleted();
       },
     });
   return h(

@@ -1,5 +1,6 @@
 /** Every text of the pages, in every language. Plural forms are those of `Intl.PluralRules`, chosen by `n`. */
 
+import { ADMIN_TEXTS } from "./texts-admin.js";
 import { RULE_TEXTS } from "./texts-rules.js";
 import { SETTING_TEXTS } from "./texts-settings.js";
 
@@ -343,4 +344,4 @@ const BASE_TEXTS = /** @satisfies {Record<string, { en: Text, ru: Text }>} */ ({
   },
 });
 
-export const TEXTS = { ...BASE_TEXTS, ...RULE_TEXTS, ...SETTING_TEXTS };
+export const TEXTS = { ...BASE_TEXTS, ...RULE_TEXTS, ...SETTING_TEXTS, ...ADMIN_TEXTS };

@@ -100,7 +100,7 @@ async fn doing(stores: &Stores, who: &Identity, room: RoomId) {
 async fn make_room(stores: &Stores, owner: &Identity, change: impl FnOnce(&mut NewRoom)) -> RoomId {
     let mut new = new_room("Weekly planning");
     change(&mut new);
-    stores.conference.create_room(&doer(owner), &new).await.unwrap().id
+    stores.conference.create_room(&doer(owner), owner, &new).await.unwrap().id
 }
 
 /// Says a lot in a room.

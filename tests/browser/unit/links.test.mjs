@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { codeOfHash, readRoomLink, roomLink, roomOfAddress, safeNext, splitLinks } from "../../../frontend/static/js/links.js";
+import { ADMIN_VIEWS, adminPath, adminViewOf, codeOfHash, readRoomLink, roomLink, roomOfAddress, safeNext, splitLinks } from "../../../frontend/static/js/links.js";
 
 const links = (content) => splitLinks(content).filter((part) => part.href !== null).map((part) => part.text);
 
@@ -65,4 +65,10 @@ test("signing in keeps the link code, and only for a room", () => {
   assert.equal(safeNext("/room.html?id=3", origin, "#code=abc"), "/room.html?id=3#code=abc");
   assert.equal(safeNext("/rooms.html", origin, "#code=abc"), "/rooms.html");
   assert.equal(safeNext("/r/weekly", origin, "#elsewhere"), "/r/weekly");
+});
+
+test("a view of the administration is named by its address, and the first where none is", () => {
+  for (const view of ADMIN_VIEWS) assert.equal(adminViewOf(adminPath(view)), view);
+  for (const path of ["/admin", "/admin/", "/admin.html", "/admin/nothing", "/admin/keys/1"]) assert.equal(adminViewOf(path), "users", path);
+  assert.equal(safeNext("/admin/activity", "https://meet.test"), "/admin/activity");
 });
