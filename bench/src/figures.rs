@@ -8,6 +8,7 @@ mod login;
 mod messages;
 mod reads;
 mod rules;
+mod terminal;
 mod two_servers;
 
 use futures_util::future::BoxFuture;
@@ -26,6 +27,7 @@ pub(crate) const GROUPS: &[(&str, Measure)] = &[
     ("reads", |bench, report| Box::pin(reads::measure(bench, report))),
     ("rules", |bench, report| Box::pin(rules::measure(bench, report))),
     ("data", |bench, report| Box::pin(data::measure(bench, report))),
+    ("terminal", |bench, report| Box::pin(terminal::measure(bench, report))),
     ("gateway", |bench, report| Box::pin(gateway::measure(bench, report))),
     ("two-servers", |bench, report| Box::pin(two_servers::measure(bench, report))),
     ("fan-out", |bench, report| Box::pin(fan_out::measure(bench, report))),

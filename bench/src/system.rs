@@ -15,7 +15,7 @@ use crate::process::Process;
 
 /// What signs tokens here, so that a reference can check the same ones.
 pub(crate) const SECRET: &str = "a-secret-that-only-this-measurement-has";
-const PASSWORD: &str = "correct-horse-battery";
+pub(crate) const PASSWORD: &str = "correct-horse-battery";
 
 /// Is a running system.
 #[derive(Debug)]
