@@ -13,6 +13,7 @@ mod error;
 mod fill;
 mod manifest;
 mod partial;
+mod postgres_indexes;
 mod postgres_target;
 mod progress;
 mod restore;

@@ -43,7 +43,7 @@ def judge(copy: pathlib.Path, target: pathlib.Path, mutant: dict) -> str:
     server = target / "debug/cloudmeet-api-server"
     try:
         settings = {"CARGO_TARGET_DIR": str(target)}
-        build = ["cargo", "build", "--locked", "--package", "cloudmeet-api-server"]
+        build = ["cargo", "build", "--locked", "--package", "cloudmeet-api-server", "--package", "cloudmeet-cli"]
         if "cargo" in mutant:
             build = ["cargo", "test", "--locked", "--no-run", *mutant["cargo"][:2]]
         compiled = run(copy, *build, timeout_s=COMPILE_S, **settings)
@@ -62,7 +62,7 @@ def judge(copy: pathlib.Path, target: pathlib.Path, mutant: dict) -> str:
 
 def run_tests(copy: pathlib.Path, mutant: dict, server: pathlib.Path) -> subprocess.CompletedProcess:
     return run(copy, sys.executable, "-m", "pytest", "-x", "-q", *mutant["tests"], timeout_s=TESTS_S,
-               CLOUDMEET_SERVER=str(server))
+               CLOUDMEET_SERVER=str(server), CLOUDMEET_CLI=str(server.with_name("cloudmeet")))
 
 
 def noticed(tests: subprocess.CompletedProcess) -> str:

@@ -1,14 +1,15 @@
 //! Work on files, away from the threads that wait for sockets, in steps that are short: so that it ends with the
 //! future that wants it.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::path::Path;
 
-use super::DataError;
 use super::archive::{CHECKSUMS, CHUNK, MANIFEST, Member, Reader, Writer};
 use super::manifest::Manifest;
 use super::progress::{Meter, Unit, Watch, Work};
+use super::{DataError, Part};
 
 /// Does one step of work on something, and gives it back.
 pub(super) async fn step<S, T>(
@@ -77,9 +78,11 @@ pub(super) async fn open(path: &Path) -> Result<(Reader, Manifest), DataError> {
     Ok(opening.await?.1)
 }
 
-/// Reads a backup through, and says whether it is what was written.
-pub(super) async fn verify(path: &Path, watch: &mut Watch<'_>) -> Result<Manifest, DataError> {
-    let (mut reader, manifest) = open(path).await?;
+/// Reads a backup through, and says whether it is what was written. Gives how much of it is of each database, in
+/// bytes.
+pub(super) async fn verify(path: &Path, watch: &mut Watch<'_>) -> Result<HashMap<Part, u64>, DataError> {
+    let (mut reader, _) = open(path).await?;
+    let mut lengths = HashMap::new();
     let mut meter = Meter::start(watch, Work::Verify, Some(reader.length()?), Unit::Bytes);
     loop {
         let (back, member) = next(reader).await?;
@@ -93,7 +96,11 @@ pub(super) async fn verify(path: &Path, watch: &mut Watch<'_>) -> Result<Manifes
                 reader.next()?.map_or(Ok(()), |more| Err(DataError::Damaged(more.name)))
             })
             .await?;
-            return Ok(manifest);
+            return Ok(lengths);
+        }
+        let of = [Part::Auth, Part::Conference].into_iter().find(|part| member.name.starts_with(part.as_str()));
+        if let Some(part) = of {
+            *lengths.entry(part).or_default() += member.size;
         }
         loop {
             let (back, bytes) = read(reader).await?;

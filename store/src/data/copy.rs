@@ -131,6 +131,7 @@ async fn copy_part(source: &mut Source, target: &Location, watch: &mut Watch<'_>
             let mut target = PostgresTarget::begin(part, url, version).await?;
             let mut meter = Meter::start(watch, Work::Copy(part), Some(total), Unit::Rows);
             let read = fill_postgres(source, &mut target, &mut meter).await?;
+            target.index().await?;
             let mut meter = Meter::start(watch, Work::Compare(part), Some(total), Unit::Rows);
             for (table, read) in part.kept_tables(version).zip(&read) {
                 if tally(part, target.lend(), table, version, &mut meter).await? != *read {

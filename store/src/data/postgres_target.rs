@@ -4,6 +4,7 @@ use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Postgres, Transaction};
 
 use super::connection::{Lent, applied, postgres_options};
+use super::postgres_indexes::{TakenOff, take_off};
 use super::sequences::{self, HighestIds};
 use super::tables::Table;
 use super::vacancy::occupied;
@@ -15,6 +16,7 @@ pub(super) struct PostgresTarget {
     part: Part,
     pool: PgPool,
     transaction: Transaction<'static, Postgres>,
+    taken_off: TakenOff,
 }
 
 impl PostgresTarget {
@@ -26,7 +28,7 @@ impl PostgresTarget {
         let connecting = PgPoolOptions::new().max_connections(1).connect_with(options);
         let pool = connecting.await.map_err(|error| DataError::Open(part, crate::db::OpenError::Connect(error)))?;
         let transaction = pool.begin().await.map_err(DataError::database(part))?;
-        let mut target = Self { part, pool, transaction };
+        let mut target = Self { part, pool, transaction, taken_off: TakenOff::default() };
         target.make_empty_tables(version).await.map_err(|error| match error {
             DataError::Database(part, error) if is_locked(&error) => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "a table stays locked");
@@ -59,6 +61,7 @@ impl PostgresTarget {
         for table in part.kept_tables(version).filter(|table| table.born_with.is_some()) {
             self.lend().execute(format!("DELETE FROM {}", table.name)).await.map_err(&failed)?;
         }
+        self.taken_off = take_off(part, self.lend(), version).await.map_err(failed)?;
         Ok(())
     }
 
@@ -68,6 +71,12 @@ impl PostgresTarget {
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {
         &mut self.transaction
+    }
+
+    /// Makes of the rows, which are all there now, what keeps them in order.
+    pub(super) async fn index(&mut self) -> Result<(), DataError> {
+        let taken_off = std::mem::take(&mut self.taken_off);
+        taken_off.put_back(self.lend()).await.map_err(DataError::database(self.part))
     }
 
     /// Makes the tables those of this release, and the ids go on above those that were given.

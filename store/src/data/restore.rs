@@ -42,20 +42,27 @@ pub async fn restore(input: &Path, databases: &Databases, watch: &mut Watch<'_>)
         require_fitting(part, &manifest, databases.location(part))?;
         require_vacant(part, databases.location(part)).await?;
     }
-    chunks::verify(input, watch).await?;
+    let lengths = chunks::verify(input, watch).await?;
     let (mut reader, again) = chunks::open(input).await?;
     if again != manifest {
         return Err(DataError::Damaged(MANIFEST.to_owned()));
     }
+    let mut ready = Vec::new();
     // In the order of the file.
-    let (back, conference) = fill(Part::Conference, reader, &manifest, databases, watch).await?;
-    reader = back;
-    let (_, auth) = fill(Part::Auth, reader, &manifest, databases, watch).await?;
-    for target in [&auth, &conference] {
+    for part in [Part::Conference, Part::Auth] {
+        let meter = Meter::start(watch, Work::Restore(part), lengths.get(&part).copied(), Unit::Bytes);
+        let schema = manifest.part(part).schema;
+        let (back, target) = fill(part, reader, schema, databases.location(part), meter).await?;
+        reader = back;
+        ready.push(target);
+    }
+    for target in &ready {
         target.clear_the_way().await?;
     }
-    auth.place().await?;
-    conference.place().await?;
+    // Accounts first.
+    while let Some(target) = ready.pop() {
+        target.place().await?;
+    }
     Ok(manifest)
 }
 
@@ -96,18 +103,17 @@ impl Ready {
 async fn fill(
     part: Part,
     reader: Reader,
-    manifest: &Manifest,
-    databases: &Databases,
-    watch: &mut Watch<'_>,
+    schema: i64,
+    location: &Location,
+    meter: Meter<'_, '_>,
 ) -> Result<(Reader, Ready), DataError> {
-    let schema = manifest.part(part).schema;
-    match databases.location(part) {
+    match location {
         Location::Sqlite(path) => {
-            let (reader, target) = fill_sqlite(part, reader, schema, path, watch).await?;
+            let (reader, target) = fill_sqlite(part, reader, schema, path, meter).await?;
             Ok((reader, Ready::Sqlite(target)))
         }
         Location::Postgres { url, .. } => {
-            let (reader, target) = fill_postgres(part, reader, schema, url, watch).await?;
+            let (reader, target) = fill_postgres(part, reader, schema, url, meter).await?;
             Ok((reader, Ready::Postgres(target)))
         }
     }
@@ -118,7 +124,7 @@ async fn fill_sqlite(
     reader: Reader,
     schema: i64,
     path: &Path,
-    watch: &mut Watch<'_>,
+    mut meter: Meter<'_, '_>,
 ) -> Result<(Reader, SqliteTarget), DataError> {
     use std::io::Write as _;
     let (mut reader, member) = next(reader).await?;
@@ -126,7 +132,6 @@ async fn fill_sqlite(
         return Err(DataError::Damaged(member.name));
     }
     let (target, file) = SqliteTarget::begin(part, path).await?;
-    let mut meter = Meter::start(watch, Work::Restore(part), Some(member.size), Unit::Bytes);
     let mut writing = (file, target.work_path().to_owned());
     loop {
         let ((back, again), written) = step((reader, writing), |(reader, (file, path))| {
@@ -157,16 +162,16 @@ async fn fill_postgres(
     mut reader: Reader,
     schema: i64,
     url: &str,
-    watch: &mut Watch<'_>,
+    mut meter: Meter<'_, '_>,
 ) -> Result<(Reader, PostgresTarget), DataError> {
     let mut target = PostgresTarget::begin(part, url, schema).await?;
-    let mut meter = Meter::start(watch, Work::Restore(part), None, Unit::Bytes);
     let (back, first) = next(reader).await?;
     reader = back;
     let mut member = first;
     for table in part.kept_tables(schema) {
         (reader, member) = fill_table(part, table, schema, &mut target, (reader, member), &mut meter).await?;
     }
+    target.index().await?;
     if member.name != sequences_member(part) {
         return Err(DataError::Damaged(member.name));
     }
