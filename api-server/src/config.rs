@@ -103,6 +103,15 @@ pub struct Config {
     pub warnings: Vec<String>,
 }
 
+/// Says what a tool needs to know of a server's settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Where the databases are, and which address stands in links.
+    Databases,
+    /// All of it.
+    Everything,
+}
+
 /// Says where a tool finds an installation's databases.
 #[derive(Debug, Clone)]
 pub enum Place {
@@ -133,16 +142,16 @@ impl Config {
     /// # Errors
     /// The first setting that is unknown, malformed or unsafe, and why.
     pub fn from_process() -> anyhow::Result<(Command, Self)> {
-        let (command, settings) = sources::read(std::env::args_os(), |name| std::env::var_os(name))?;
+        let (command, settings) = sources::read(std::env::args_os(), |name| std::env::var_os(name), |_| true)?;
         Ok((command, Self::judge(settings)?))
     }
 
     /// Reads what a server of this environment would be told, for a tool that works on its databases; what the
-    /// tool itself is told comes first.
+    /// tool itself is told comes first. What it does not need is not judged.
     ///
     /// # Errors
     /// As [`Config::from_process`].
-    pub fn for_tool(place: &Place) -> anyhow::Result<Self> {
+    pub fn for_tool(place: &Place, needs: Needs) -> anyhow::Result<Self> {
         let mut arguments = vec![OsString::from("cloudmeet")];
         let mut flag = |name: &str, value: &OsStr| {
             let mut argument = OsString::from(name);
@@ -159,12 +168,14 @@ impl Config {
             }
             Place::DataDir(path) => flag("--data-dir", path.as_os_str()),
         }
-        let is_overruled = |name: &str| match place {
-            Place::Environment => false,
-            Place::Postgres(_) | Place::DataDir(_) => sources::names_database(name),
+        let names_place = |name: &str| sources::names_database(name) || name == "DATA_DIR";
+        let is_wanted = |name: &str| match (place, needs) {
+            (Place::Postgres(_) | Place::DataDir(_), _) if names_place(name) => false,
+            (_, Needs::Databases) => names_place(name) || ["PUBLIC_URL", "CONFIG_FILE"].contains(&name),
+            (_, Needs::Everything) => true,
         };
-        let environment = |name: &str| std::env::var_os(name).filter(|_| !is_overruled(name));
-        let (_, settings) = sources::read(arguments, environment)?;
+        let environment = |name: &str| std::env::var_os(name).filter(|_| is_wanted(name));
+        let (_, settings) = sources::read(arguments, environment, is_wanted)?;
         Self::judge(settings)
     }
 
@@ -446,7 +457,7 @@ mod tests {
             environment.iter().find(|(known, _)| *known == name).map(|(_, value)| std::ffi::OsString::from(value))
         };
         let arguments = [std::ffi::OsString::from("cloudmeet-api-server")];
-        sources::read(arguments, lookup).and_then(|(_, settings)| Config::judge(settings))
+        sources::read(arguments, lookup, |_| true).and_then(|(_, settings)| Config::judge(settings))
     }
 
     fn refusal(environment: &[(&str, &str)]) -> String {

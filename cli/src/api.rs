@@ -122,8 +122,11 @@ impl Fields {
     }
 }
 
-/// Writes a text as one segment of a path.
+/// Writes a text as one segment of a path. What a path would take for a step elsewhere becomes `-`, which names nothing.
 pub(crate) fn segment(text: &str) -> String {
+    if matches!(text, "" | "." | "..") {
+        return "-".to_owned();
+    }
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
@@ -141,12 +144,15 @@ impl Api {
         let body = whole(answer).await?;
         match serde_json::from_slice::<ProblemBody>(&body) {
             Ok(problem) if self.is_unknown(&problem) => Err(anyhow::anyhow!(
-                "the server does not know this: it is of another version than this program ({})",
+                "the server has nothing of this name, or is of another version than this program ({})",
                 env!("CARGO_PKG_VERSION")
             )
             .into()),
             Ok(problem) => Err(Failure::Refused(Box::new(problem))),
-            Err(_) => Err(anyhow::anyhow!("the answer is {status}, and not CloudMeet's").into()),
+            Err(_) => {
+                let error = anyhow::anyhow!("the answer is {status}, and not CloudMeet's");
+                Err(if status.is_server_error() { Failure::Unreachable(error) } else { error.into() })
+            }
         }
     }
 
@@ -225,7 +231,7 @@ pub(crate) fn inside(array: &[u8]) -> &[u8] {
 async fn whole(answer: Answer) -> Result<Bytes, Failure> {
     let mut body = answer.body;
     let mut bytes = BytesMut::new();
-    while let Some(part) = body.try_next().await? {
+    while let Some(part) = body.try_next().await.map_err(Failure::Unreachable)? {
         if bytes.len() + part.len() > MAX_ANSWER_BYTES {
             return Err(anyhow::anyhow!("the answer is too long").into());
         }
@@ -250,6 +256,7 @@ mod tests {
         let call = Call::get("/api/rooms").with(Fields::new().set("query", "a b&c=ä").set("limit", 5).set("all", true));
         assert_eq!(call.path, "/api/rooms?all=true&limit=5&query=a+b%26c%3D%C3%A4");
         assert_eq!(segment("../a b?"), "..%2Fa%20b%3F");
+        assert_eq!((segment(".."), segment("")), ("-".to_owned(), "-".to_owned()));
     }
 
     #[test]

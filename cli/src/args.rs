@@ -33,9 +33,11 @@ pub(crate) struct Cli {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of all commands")]
 pub(crate) struct Global {
     /// The server to ask, such as https://meet.example.org
-    #[arg(long, global = true, value_name = "URL", env = "CLOUDMEET_URL", conflicts_with = "direct")]
+    /// [env: CLOUDMEET_URL]
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "direct")]
     pub(crate) server: Option<String>,
 
     /// Work on the databases, without a server

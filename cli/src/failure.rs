@@ -1,8 +1,9 @@
 //! Why something was not done, and what the exit code says of it.
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write as _};
 
+use axum::http::StatusCode;
 use cloudmeet_api_types::problem::ProblemBody;
 
 use crate::text::plain;
@@ -14,6 +15,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// The server, or its rules in this process, said no.
     Refused(Box<ProblemBody>),
+    /// Nobody answered, or the answer broke off.
+    Unreachable(anyhow::Error),
     /// It did not work.
     Failed(anyhow::Error),
     /// It was answered, and the answer is no.
@@ -30,7 +33,7 @@ impl Failure {
         Some(match self {
             Self::Usage(message) => plain(message),
             Self::Refused(problem) => plain(&refusal(problem)),
-            Self::Failed(error) => plain(&format!("{error:#}")),
+            Self::Unreachable(error) | Self::Failed(error) => plain(&format!("{error:#}")),
             Self::No | Self::ClosedPipe | Self::Interrupted => return None,
         })
     }
@@ -39,11 +42,31 @@ impl Failure {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Refused(_) | Self::Failed(_) | Self::No => 1,
+            Self::Refused(_) | Self::Unreachable(_) | Self::Failed(_) | Self::No => 1,
             Self::ClosedPipe => 0,
             Self::Interrupted => 130,
         }
     }
+
+    /// Says whether trying again may help: nobody was reached, or the server says that it cannot now.
+    pub(crate) fn may_pass(&self) -> bool {
+        const FOR_NOW: [StatusCode; 4] = [
+            StatusCode::TOO_MANY_REQUESTS,
+            StatusCode::BAD_GATEWAY,
+            StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::GATEWAY_TIMEOUT,
+        ];
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Refused(problem) => FOR_NOW.iter().any(|status| problem.status == status.as_u16()),
+            Self::Usage(_) | Self::Failed(_) | Self::No | Self::ClosedPipe | Self::Interrupted => false,
+        }
+    }
+}
+
+/// Says something on standard error. Where nobody can hear it, nothing is said.
+pub(crate) fn tell(message: &str) {
+    let _ = writeln!(anstream::stderr(), "cloudmeet: {}", plain(message));
 }
 
 /// Is a refusal's detail, and its fields where there are several.

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use crate::failure::Failure;
-use crate::text::plain;
+use crate::text::{plain, steers};
 
 /// Is how results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -130,6 +130,10 @@ fn rewritten(body: &[u8], formatter: impl Formatter) -> Result<Vec<u8>, Failure>
 }
 
 fn yaml(body: &Bytes) -> Result<(), Failure> {
+    // JSON is YAML, too, and can say in words what steers a terminal.
+    if String::from_utf8_lossy(body).chars().any(steers) || body.windows(2).any(|two| two == b"\\u") {
+        return json(body);
+    }
     let mut text = String::new();
     let mut from = serde_json::Deserializer::from_slice(body);
     let mut to = serde_saphyr::Serializer::new(&mut text);
@@ -170,7 +174,7 @@ impl<F: Formatter> Formatter for Harmless<F> {
 
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         for sign in fragment.chars() {
-            if crate::text::steers(sign) {
+            if steers(sign) {
                 write!(writer, "\\u{:04x}", u32::from(sign))?;
             } else {
                 writer.write_all(sign.encode_utf8(&mut [0; 4]).as_bytes())?;

@@ -17,8 +17,9 @@ use url::Url;
 /// How long before its end an access token is not used any more.
 const MARGIN: Duration = Duration::from_secs(30);
 
-/// How long a process waits for another that renews the same login, and how often it looks.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a process waits for another that renews the same login, longer than a renewal may take; and how often
+/// it looks.
+const PATIENCE: Duration = Duration::from_secs(45);
 const RETRY: Duration = Duration::from_millis(50);
 
 /// The profile that is meant when none is named.
@@ -104,13 +105,23 @@ impl Profile {
     /// # Errors
     /// When it cannot be read, or others could.
     pub(crate) fn read(&self) -> anyhow::Result<Option<Login>> {
+        if self.file("json").exists() {
+            check_private(&self.file("json")).context("the login is not kept safe")?;
+        }
+        self.load()
+    }
+
+    /// Reads the login, whoever else can: to end it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn load(&self) -> anyhow::Result<Option<Login>> {
         let path = self.file("json");
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
-        check_private(&path).context("the login is not kept safe")?;
         let stored: Stored = serde_json::from_slice(&text)
             .map_err(|_| anyhow::anyhow!("{} is damaged: run `cloudmeet login` again", path.display()))?;
         Ok(Some(Login {
@@ -170,7 +181,8 @@ impl Profile {
         let began = Instant::now();
         while let Err(error) = file.try_lock() {
             let is_taken = matches!(error, TryLockError::WouldBlock);
-            ensure!(is_taken && began.elapsed() < PATIENCE, "cannot lock {}: {error}", path.display());
+            ensure!(is_taken, "cannot lock {}: {error}", path.display());
+            ensure!(began.elapsed() < PATIENCE, "another `cloudmeet` has been renewing the login for too long");
             tokio::time::sleep(RETRY).await;
         }
         Ok(file)

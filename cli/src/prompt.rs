@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use anyhow::Context as _;
 use clap::Args;
 use cloudmeet_api_server::secret::Secret;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::failure::Failure;
 
@@ -21,17 +22,17 @@ pub(crate) struct PasswordSource {
 
 impl PasswordSource {
     /// Reads a password that exists.
-    pub(crate) fn present(self, prompt: &str) -> Result<Secret, Failure> {
-        if self.password_stdin { from_stdin() } else { typed(prompt) }
+    pub(crate) async fn present(self, prompt: &str) -> Result<Secret, Failure> {
+        if self.password_stdin { apart(from_stdin).await } else { typed(prompt).await }
     }
 
     /// Reads a new password; at the terminal twice.
-    pub(crate) fn new_one(self, prompt: &str) -> Result<Secret, Failure> {
+    pub(crate) async fn new_one(self, prompt: &str) -> Result<Secret, Failure> {
         if self.password_stdin {
-            return from_stdin();
+            return apart(from_stdin).await;
         }
-        let password = typed(prompt)?;
-        if typed("Once more: ")? != password {
+        let password = typed(prompt).await?;
+        if typed("Once more: ").await? != password {
             return Err(Failure::Failed(anyhow::anyhow!("the two passwords differ")));
         }
         Ok(password)
@@ -50,11 +51,42 @@ fn from_stdin() -> Result<Secret, Failure> {
     Ok(Secret::new(password.to_owned()))
 }
 
-fn typed(prompt: &str) -> Result<Secret, Failure> {
+/// Waits for somebody on a thread of its own, so that Ctrl-C is heard meanwhile.
+pub(crate) async fn apart<T: Send + 'static>(
+    wait: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let waited = tokio::task::spawn_blocking(wait).await;
+    waited.map_err(|error| anyhow::anyhow!("nobody could be asked: {error}"))?
+}
+
+/// Puts the terminal back as it was: whoever is interrupted while nothing is shown must see again what they type.
+struct AsItWas(Option<Termios>);
+
+impl AsItWas {
+    fn now() -> Self {
+        Self(tcgetattr(io::stdin()).ok())
+    }
+}
+
+impl Drop for AsItWas {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+        }
+    }
+}
+
+async fn typed(prompt: &str) -> Result<Secret, Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::Usage("without a terminal the password is read by --password-stdin".to_owned()));
     }
-    let password = rpassword::prompt_password(prompt).context("cannot read the password")?;
+    let _before = AsItWas::now();
+    let prompt = prompt.to_owned();
+    let password = apart(move || {
+        let password = rpassword::prompt_password(prompt).context("cannot read the password")?;
+        Ok(password)
+    });
+    let password = password.await?;
     if password.is_empty() {
         return Err(Failure::Failed(anyhow::anyhow!("no password was typed")));
     }
@@ -62,15 +94,18 @@ fn typed(prompt: &str) -> Result<Secret, Failure> {
 }
 
 /// Reads a line that everybody may see.
-pub(crate) fn line(prompt: &str, otherwise: &str) -> Result<String, Failure> {
+pub(crate) async fn line(prompt: &str, otherwise: &str) -> Result<String, Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::Usage(otherwise.to_owned()));
     }
-    eprint!("{prompt}");
+    write!(io::stderr(), "{prompt}")?;
     io::stderr().flush()?;
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line)?;
-    Ok(line.trim().to_owned())
+    apart(|| {
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line)?;
+        Ok(line.trim().to_owned())
+    })
+    .await
 }
 
 /// Says whether what cannot be taken back is asked about.
@@ -84,14 +119,15 @@ pub(crate) enum Confirmation {
 
 impl Confirmation {
     /// Asks whether something is really wanted.
-    pub(crate) fn confirm(self, question: &str) -> Result<(), Failure> {
+    pub(crate) async fn confirm(self, question: &str) -> Result<(), Failure> {
         if self == Self::Given {
             return Ok(());
         }
         let answer = line(
             &format!("{} [y/N] ", crate::text::on_one_line(question)),
             "this cannot be taken back: without a terminal it needs --yes",
-        )?;
+        )
+        .await?;
         if matches!(answer.to_lowercase().as_str(), "y" | "yes") {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 
+use cloudmeet_api_types::WireTime;
 use comfy_table::{ContentArrangement, Table as Grid, presets};
 
 use crate::text::on_one_line;
@@ -55,6 +56,12 @@ fn terminal_width() -> Option<u16> {
         return None;
     }
     terminal_size::terminal_size().map(|(terminal_size::Width(width), _)| width.max(20))
+}
+
+/// Is a time for a table: to the minute, UTC.
+pub(crate) fn moment(time: WireTime) -> String {
+    let text = time.to_string();
+    text.get(..16).map_or_else(|| text.clone(), |minute| format!("{}Z", minute.replace('T', " ")))
 }
 
 /// Writes names and values under each other.

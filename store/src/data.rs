@@ -35,6 +35,7 @@ pub use restore::{inspect, restore};
 pub use status::{DatabaseStatus, Migrated, PendingMigration, migrate, status};
 
 pub(crate) use connection::{Lent, applied};
+pub(crate) use vacancy::is_foreign;
 
 use crate::db::Location;
 use crate::migrate::{self, MigrationSet};

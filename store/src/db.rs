@@ -1,6 +1,6 @@
 //! One handle for both engines: statements in, rows out, transactions between.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::bus::Announcer;
 use crate::clock::Clock;
-use crate::data::Lent;
+use crate::data::{self, Lent, is_foreign};
 use crate::error::StoreError;
 use crate::kept::{Kept, KeptConnection, Slot};
 use crate::migrate::{self, MigrationSet};
@@ -36,6 +36,9 @@ pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a connection to Postgres may have been idle and still be believed to lead somewhere: asking
 /// first costs as much as many a statement. Who gets one that was cut meanwhile hears that the store is away.
 const STALE_AFTER: Duration = Duration::from_secs(2);
+
+/// Takes the write lock at once: taking it later can fail with BUSY after work was done.
+const BEGIN_IMMEDIATE: &str = "BEGIN IMMEDIATE";
 
 const POSTGRES_CONNECTIONS: u32 = 16;
 const SQLITE_READERS: u32 = 4;
@@ -92,6 +95,9 @@ pub enum OpenError {
     /// Its tables were made by a newer release.
     #[error("the database was migrated by a newer release (version {0}): run that release, or restore a backup")]
     Newer(i64),
+    /// It is another program's.
+    #[error("the file is another program's database: name another")]
+    Foreign,
     /// It has no tables, and they are not made on the way.
     #[error("the database has no tables yet: run `cloudmeet db migrate`")]
     NotMigrated,
@@ -227,6 +233,7 @@ impl Database {
     }
 
     async fn open_sqlite(path: PathBuf, migrations: MigrationSet, tables: Tables) -> Result<Engine, OpenError> {
+        make_private(&path).await.map_err(|error| OpenError::Connect(sqlx::Error::Io(error)))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -244,12 +251,7 @@ impl Database {
             .await
             .map_err(OpenError::Connect)?;
         let mut connection = writer.acquire().await.map_err(OpenError::Connect)?;
-        // A file without tables was made just now, or by somebody who was interrupted.
-        if tables == Tables::AsTheyAre && has_tables(&mut connection).await.map_err(OpenError::Connect)? {
-            migrate::require(Lent::Sqlite(&mut connection), migrations).await?;
-        } else {
-            migrate::run(&mut *connection, migrations.for_sqlite()).await?;
-        }
+        prepare_sqlite(&mut connection, migrations, tables).await?;
         drop(connection);
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
@@ -342,7 +344,6 @@ impl Database {
     /// Begins a transaction that writes. Dropped without a commit, it changes nothing.
     pub(crate) async fn begin(&self) -> Result<Tx<'static>, StoreError> {
         let transaction = match &self.engine {
-            // Takes the write lock at once: taking it later can fail with BUSY after work was done.
             Engine::Sqlite { writer, .. } => EngineTx::Sqlite(in_time(begin_immediate(writer)).await?),
             Engine::Postgres(pool) => EngineTx::Postgres(in_time(pool.begin()).await?),
         };
@@ -384,9 +385,39 @@ impl Database {
     }
 }
 
-async fn has_tables(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    let count = "SELECT COUNT(*) > 0 FROM sqlite_schema WHERE type = 'table'";
-    sqlx::query_scalar(count).fetch_one(connection).await
+/// Makes a file that is not there yet, for its owner's eyes only; what SQLite puts beside it is like it.
+async fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = tokio::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    match options.open(path).await {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Sees that a file has the tables of this release. Of several who open it at once one makes them, and the others
+/// wait for it.
+async fn prepare_sqlite(
+    connection: &mut SqliteConnection,
+    migrations: MigrationSet,
+    tables: Tables,
+) -> Result<(), OpenError> {
+    if migrate::require(Lent::Sqlite(connection), migrations).await.is_ok() {
+        return Ok(());
+    }
+    let mut tx = connection.begin_with(BEGIN_IMMEDIATE).await.map_err(OpenError::Connect)?;
+    let applied = data::applied(Lent::Sqlite(&mut tx), migrations).await.map_err(OpenError::Connect)?;
+    if applied.is_empty() && is_foreign(Lent::Sqlite(&mut tx), migrations).await.map_err(OpenError::Connect)? {
+        return Err(OpenError::Foreign);
+    }
+    // A file without tables was made just now.
+    if tables == Tables::AsTheyAre && !applied.is_empty() {
+        return migrate::require(Lent::Sqlite(&mut tx), migrations).await;
+    }
+    migrate::run(&mut *tx, migrations.for_sqlite()).await?;
+    tx.commit().await.map_err(OpenError::Connect)
 }
 
 /// Is a transaction that writes.
@@ -459,11 +490,10 @@ impl Tx<'_> {
 /// itself, and the driver goes on believing in it: such a connection is replaced, or nothing would ever be written
 /// again.
 async fn begin_immediate(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-    const BEGIN: &str = "BEGIN IMMEDIATE";
-    match writer.begin_with(BEGIN).await {
+    match writer.begin_with(BEGIN_IMMEDIATE).await {
         Err(sqlx::Error::InvalidSavePointStatement) => {
             writer.acquire().await?.close().await?;
-            writer.begin_with(BEGIN).await
+            writer.begin_with(BEGIN_IMMEDIATE).await
         }
         other => other,
     }

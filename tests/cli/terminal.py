@@ -13,6 +13,7 @@ import struct
 import subprocess
 import termios
 import time
+import unicodedata
 
 from harness.server import ROOT
 
@@ -26,7 +27,7 @@ class Cloudmeet:
     def __init__(self, home: pathlib.Path, *flags: str, **environment: str) -> None:
         self.home = home
         self.flags = flags
-        self.environment = {"PATH": os.environ["PATH"], "HOME": str(home), "USER": "tester"} | environment
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(home)} | environment
 
     def with_flags(self, *flags: str) -> "Cloudmeet":
         other = Cloudmeet(self.home, *self.flags, *flags)
@@ -97,6 +98,13 @@ class Terminal:
             time.sleep(0.005)
         self.type(keys)
 
+    def wait_until_shown_again(self) -> None:
+        """Waits until the terminal shows what is typed."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while not termios.tcgetattr(self.ours)[3] & termios.ECHO:
+            assert time.monotonic() < deadline, "what is typed is not shown"
+            time.sleep(0.005)
+
     def wait_for(self, text: str, timeout: float = TIMEOUT_S) -> str:
         """Waits until a text was shown, and gives all that was until then; the next wait begins after it."""
         deadline = time.monotonic() + timeout
@@ -139,4 +147,9 @@ def first_line(process: subprocess.Popen, timeout: float = TIMEOUT_S) -> bytes:
     return process.stdout.readline()
 
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def width(text: str) -> int:
+    """How many columns a text takes."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)

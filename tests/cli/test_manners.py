@@ -14,7 +14,7 @@ import threading
 
 import pytest
 
-from cli.terminal import BINARY, CONTROL, Cloudmeet, first_line
+from cli.terminal import BINARY, CONTROL, Cloudmeet, first_line, width
 from contract.client import PASSWORD, Person, first_administrator, unique_email, wait_until
 from harness.server import Server
 
@@ -154,7 +154,7 @@ def test_a_narrow_terminal_shows_everything(direct):
     direct.run("users", "create", "--email", "a-rather-long-address@example.org", "--name", "日本語の名前", "--no-password")
     listing = direct.terminal("users", "list", columns=40)
     lines = listing.end().replace("\r", "").splitlines()
-    assert max(len(line) for line in lines) <= 40, lines
+    assert max(width(line) for line in lines) <= 40, lines
     together = "".join("".join(lines).split())
     assert all(sign in together for sign in "日本語の名前"), lines
 
@@ -341,10 +341,134 @@ def test_a_locked_database_says_so_in_time(direct, tmp_path):
     lock.execute("BEGIN IMMEDIATE")
     try:
         create = ["users", "create", "--email", "ann@example.org", "--name", "Ann", "--no-password"]
-        assert direct.refused(*create)
+        assert "database is locked" in direct.run(*create, code=1).stderr
     finally:
         lock.execute("ROLLBACK")
     direct.run(*create)
+
+
+def test_ctrl_c_at_a_prompt_ends_it_and_leaves_the_terminal_as_it_was(direct):
+    direct.run("users", "create", "--email", "ann@example.org", "--name", "Ann", "--no-password")
+    asked = direct.terminal("users", "delete", "ann@example.org")
+    asked.wait_for("[y/N]")
+    asked.type("\x03")
+    asked.end(code=130)
+    assert direct.json("users", "show", "ann@example.org")
+    asked = direct.terminal("users", "set-password", "ann@example.org")
+    asked.wait_for("New password")
+    asked.type_hidden("half a pass")
+    asked.type("\x03")
+    asked.wait_until_shown_again()
+    asked.end(code=130)
+
+
+def test_what_was_typed_wrongly_does_not_steer_the_terminal(direct):
+    for words in (["users", "list", "--limit", ESCAPES], [ESCAPES], ["completions", ESCAPES], ["rooms", "show", ESCAPES]):
+        done = direct.run(*words, code=1 if words[0] == "rooms" else 2)
+        assert done.stderr and not CONTROL.search(done.stderr), done.stderr
+
+
+def test_a_flag_outranks_the_configuration_file(tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text('database_url = "postgres://127.0.0.1:1/nowhere"\n')
+    config.chmod(0o600)
+    cli = Cloudmeet(tmp_path, "--direct", "--data-dir", str(tmp_path / "data"), CONFIG_FILE=str(config))
+    assert cli.json("users", "list") == []
+    other = Cloudmeet(tmp_path, "--direct", CONFIG_FILE=str(config))
+    assert "127.0.0.1:1/nowhere" in other.refused("users", "list")
+
+
+def test_settings_that_are_not_needed_are_not_judged(tmp_path):
+    noise = {"HOST": "myhost", "PORT": "abc", "LOG_FORMAT": "zzz", "ROLE": "conference", "JWT_SECRET_KEY": "short"}
+    cli = Cloudmeet(tmp_path, "--direct", DATA_DIR=str(tmp_path / "data"), **noise)
+    assert cli.json("users", "list") == []
+    assert "made a new installation" not in cli.run("users", "list").stderr
+
+
+def test_the_address_of_the_environment_is_outranked_by_what_is_typed(tmp_path):
+    cli = Cloudmeet(tmp_path, CLOUDMEET_URL="http://127.0.0.1:1", DATA_DIR=str(tmp_path / "data"))
+    assert "http://127.0.0.1:1" in cli.text() and "CLOUDMEET_URL" in cli.text()
+    assert cli.json("--direct", "users", "list") == []
+    assert cli.json("db", "status")
+    assert "8000" in Cloudmeet(tmp_path, CLOUDMEET_URL="", DATA_DIR=str(tmp_path / "none")).text()
+
+
+def test_services_apart_need_both_databases_by_name(tmp_path):
+    cli = Cloudmeet(tmp_path, "--direct", ROLE="auth", DATABASE_URL="postgres://127.0.0.1:1/cloudmeet_auth")
+    assert "CONFERENCE_DATABASE_URL" in cli.refused("db", "status")
+
+
+def test_a_login_is_shown_to_its_own_server_alone(cli, server):
+    with Server(RATE_LIMITS="off") as other:
+        ann, bob = Person(server, "Ann"), Person(other, "Bob")
+        login(cli, server, ann)
+        room = ann.room()
+        following = cli.start("chat", "follow", room)
+        try:
+            ann.say(room, "before")
+            assert b"before" in first_line(following)
+            login(cli, other, bob)
+            _, err = following.communicate(timeout=20)
+            assert following.returncode == 1 and b"another server" in err, err
+        finally:
+            following.kill()
+
+
+def test_an_expired_login_ends_what_follows(cli, server):
+    ann = Person(server, "Ann")
+    login(cli, server, ann)
+    room = ann.room()
+    ann.say(room, "before")
+    following = cli.start("chat", "follow", room)
+    try:
+        first_line(following)
+        server.administrator.patch(f"/api/users/{ann.id}", is_active=False)
+        _, err = following.communicate(timeout=20)
+        assert following.returncode == 1 and b"cloudmeet login" in err, err
+    finally:
+        following.kill()
+
+
+def test_logging_in_anew_ends_the_session_before(cli, server):
+    ann = Person(server, "Ann")
+    login(cli, server, ann)
+    token = json.loads(login_file(cli).read_text())["access_token"]
+    login(cli, server, ann)
+    ann.http.headers["authorization"] = f"Bearer {token}"
+    assert ann.get("/api/auth/me").status_code == 401
+    cli.run("whoami")
+
+
+def test_a_login_that_others_could_read_is_ended_at_the_server(cli, server):
+    ann = Person(server, "Ann")
+    login(cli, server, ann)
+    token = json.loads(login_file(cli).read_text())["access_token"]
+    login_file(cli).chmod(0o644)
+    assert "Logged out" in cli.text("logout")
+    ann.http.headers["authorization"] = f"Bearer {token}"
+    assert ann.get("/api/auth/me").status_code == 401
+
+
+def test_a_server_that_finds_nobody_by_address_is_not_believed(cli, foreign):
+    account = ('[{"id":1,"email":"root@example.org","display_name":"Root","is_active":true,"is_admin":true,'
+               '"created_at":"2026-01-31T09:30:00.250Z"}]')
+    logged_in_at(cli, foreign("200 OK", "application/json", account))
+    assert "earlier version" in cli.refused("--yes", "users", "delete", "bob@example.org")
+
+
+def test_a_full_standard_error_is_no_panic(direct):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([BINARY, *direct.flags, "rooms", "show", "nope"], env=direct.environment, stderr=full, timeout=20)
+    assert done.returncode == 1
+
+
+def test_yaml_says_the_same_as_json(direct):
+    direct.run("users", "create", "--email", "ann@example.org", "--name", "Ann", "--no-password")
+    direct.run("rooms", "create", "Signs", "--owner", 1)
+    as_ann = direct.with_flags("--as", "ann@example.org")
+    as_ann.run("chat", "send", 1, "a\u200fb: - 'c'")
+    # What it cannot say in signs it says as JSON, which is YAML.
+    assert json.loads(as_ann.text("-o", "yaml", "chat", "history", 1)) == as_ann.json("chat", "history", 1)
 
 
 def test_ctrl_c_ends_what_goes_on(direct):
@@ -355,7 +479,8 @@ def test_ctrl_c_ends_what_goes_on(direct):
     direct.run("rooms", "update", 1, "--name", "Renamed")
     watching.wait_for("Renamed")
     watching.interrupt()
-    watching.end(code=130)
+    # The screen from before is back.
+    assert watching.end(code=130).endswith("\x1b[?1049l")
 
 
 def test_following_goes_on_after_the_server_was_away(cli, server):

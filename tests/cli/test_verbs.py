@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
+import stat
 import uuid
 
 import pytest
@@ -229,8 +232,9 @@ def test_chat_is_sent_read_followed_and_exported(installation, tmp_path):
         assert sign.lower() in text.lower()
         target = tmp_path / f"history.{form}"
         installation.cli.run("chat", "export", room, "--format", form, "--file", target)
-        assert target.read_text() == text
-        assert not list(tmp_path.glob("*.partial"))
+        assert target.read_text() == text and stat.S_IMODE(target.stat().st_mode) == 0o600
+        assert "is there already" in installation.cli.refused("chat", "export", room, "--file", target)
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_a_long_history_is_read_whole(installation):
@@ -283,11 +287,13 @@ def test_the_record_says_who_did_it_from_where(installation):
     renamed = wait_until(lambda: deed("rename_user", ann.id))
     if installation.side == "direct":
         assert (renamed["actor_id"], renamed["actor_name"]) == (None, "console")
-        assert renamed["address"].startswith("tester@")
+        name = pwd.getpwuid(os.getuid()).pw_name
+        assert renamed["address"] == f"{name}@{os.uname().nodename}"
     else:
         assert (renamed["actor_id"], renamed["address"]) == (installation.administrator.id, "127.0.0.1")
     assert renamed["result"] == "done" and renamed["request_id"]
-    of_room = cli.json("audit", "--room", room)
+    assert len(cli.json("audit", "--limit", 2)) == 2
+    of_room = cli.json("audit", "--room", room, "--limit", 1000)
     assert [(one["action"], one["target_id"]) for one in of_room] == [("create_room", ann.id)]
 
 

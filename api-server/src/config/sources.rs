@@ -32,10 +32,11 @@ pub(super) fn names_database(name: &str) -> bool {
         || ["DATABASE_URL", "AUTH_DATABASE_URL", "CONFERENCE_DATABASE_URL"].contains(&setting)
 }
 
-/// Reads everything. Help and version end the process; so does a flag that cannot be parsed.
+/// Reads everything that is wanted, and all flags. Help and version end the process; so does a flag that cannot be parsed.
 pub(super) fn read(
     arguments: impl IntoIterator<Item = OsString>,
     environment: impl Fn(&str) -> Option<OsString>,
+    is_wanted: impl Fn(&str) -> bool,
 ) -> anyhow::Result<(Command, Settings)> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     // An empty variable is how Compose and charts say "not set".
@@ -50,6 +51,7 @@ pub(super) fn read(
     let file = config_flag(&arguments).or_else(|| variable("CONFIG_FILE").map(PathBuf::from));
     if let Some(path) = file {
         values.extend(read_config_file(&path, &names)?);
+        values.retain(|name, _| is_wanted(name));
     }
     for name in &names {
         if let Some(value) = variable(name) {
@@ -149,7 +151,7 @@ mod tests {
         let arguments = std::iter::once("cloudmeet-api-server").chain(arguments.iter().copied()).map(OsString::from);
         let lookup =
             |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
-        read(arguments, lookup).map(|(_, settings)| settings)
+        read(arguments, lookup, |_| true).map(|(_, settings)| settings)
     }
 
     fn file(text: &str, mode: u32) -> tempfile::NamedTempFile {

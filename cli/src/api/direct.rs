@@ -11,6 +11,7 @@ use cloudmeet_store::Identity;
 
 use super::{Answer, Call, boxed};
 use crate::failure::Failure;
+use crate::text::on_one_line;
 
 /// Answers in this process, as whoever works at the machine or as a person.
 pub(crate) struct Direct {
@@ -62,9 +63,30 @@ impl Direct {
     }
 }
 
-/// Says for the record from where something is done: by whom of this machine's users.
+/// Says for the record from where something is done: by which of this machine's users, as the system knows them.
 fn place() -> String {
-    let user = std::env::var("USER").unwrap_or_else(|_| rustix::process::getuid().as_raw().to_string());
+    let id = rustix::process::getuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let machine = rustix::system::uname();
-    format!("{user}@{}", machine.nodename().to_string_lossy())
+    on_one_line(&format!("{}@{}", name_of(&id, &users).unwrap_or(&id), machine.nodename().to_string_lossy()))
+}
+
+/// Finds a user's name among the lines of `passwd(5)`.
+fn name_of<'u>(id: &str, users: &'u str) -> Option<&'u str> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == id).then_some(name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_have_the_names_that_the_system_gives_them() {
+        let users = "root:x:0:0:root:/root:/bin/bash\nann:x:1000:1000::/home/ann:/bin/sh\n";
+        assert_eq!((name_of("1000", users), name_of("1", users)), (Some("ann"), None));
+    }
 }

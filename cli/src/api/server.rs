@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use axum::http::{HeaderName, StatusCode, header};
 use cloudmeet_api_server::secret::Secret;
 use cloudmeet_api_types::auth::Tokens;
@@ -14,6 +14,7 @@ use url::Url;
 use super::{Answer, Call, boxed, parse};
 use crate::failure::Failure;
 use crate::profile::{Login, Profile};
+use crate::target::is_here;
 
 /// How long a server may take to be reached, and to say the next thing.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -43,6 +44,8 @@ impl Http {
             .redirect(reqwest::redirect::Policy::none());
         // Reading the system's certificates takes longer than most answers.
         let builder = if base.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
+        // What is on this machine is reached without anybody between.
+        let builder = if is_here(&base) { builder.no_proxy() } else { builder };
         let client = builder.build().context("cannot prepare the connection")?;
         Ok(Self { client, base })
     }
@@ -85,20 +88,23 @@ impl Http {
             .header(header::SEC_WEBSOCKET_VERSION, "13")
             .header(header::SEC_WEBSOCKET_KEY, generate_key())
             .header(header::SEC_WEBSOCKET_PROTOCOL, format!("cloudmeet.v1, ticket.{ticket}"));
-        Ok(request.send().await.map_err(|error| self.unreachable(&error))?)
+        request.send().await.map_err(|error| self.unreachable(&error))
     }
 
     /// Says why a server was not reached: the deepest cause is the one that people know.
-    fn unreachable(&self, error: &reqwest::Error) -> anyhow::Error {
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
         let mut cause: &dyn std::error::Error = error;
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
         let base = self.base.as_str().trim_end_matches('/');
         if error.is_timeout() {
-            return anyhow::anyhow!("{base} does not answer in time");
+            return Failure::Unreachable(anyhow::anyhow!("{base} does not answer in time"));
         }
-        anyhow::anyhow!("cannot reach {base}: {cause}")
+        if error.is_builder() {
+            return anyhow::anyhow!("this cannot be asked of {base}: {cause}").into();
+        }
+        Failure::Unreachable(anyhow::anyhow!("cannot reach {base}: {cause}"))
     }
 }
 
@@ -114,7 +120,7 @@ impl Server {
     }
 
     pub(super) async fn send(&self, call: &Call) -> Result<Answer, Failure> {
-        let login = self.profile.read()?.context("nobody is logged in: run `cloudmeet login`")?;
+        let login = self.login()?;
         let token = if login.is_fresh() { login.access_token.clone() } else { self.renew(&login).await? };
         let answer = self.http.send(call, Some(&token)).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
@@ -125,10 +131,17 @@ impl Server {
         self.http.send(call, Some(&token)).await
     }
 
+    /// Is the login as it stands now; never one that was made at another server meanwhile.
+    fn login(&self) -> anyhow::Result<Login> {
+        let login = self.profile.read()?.context("nobody is logged in: run `cloudmeet login`")?;
+        ensure!(login.server == *self.base(), "the login was changed meanwhile to another server, {}", login.server);
+        Ok(login)
+    }
+
     /// Gets the next access token. Of several processes at once one asks, and the others take what it got.
     async fn renew(&self, known: &Login) -> Result<Secret, Failure> {
         let _turn = self.profile.lock().await?;
-        let login = self.profile.read()?.context("nobody is logged in any more")?;
+        let login = self.login()?;
         if login.access_token != known.access_token && login.is_fresh() {
             return Ok(login.access_token);
         }
@@ -140,7 +153,10 @@ impl Server {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 return Err(anyhow::anyhow!("the login has expired: run `cloudmeet login`").into());
             }
-            status => return Err(anyhow::anyhow!("the login could not be renewed: the answer is {status}").into()),
+            status => {
+                let error = anyhow::anyhow!("the login could not be renewed: the answer is {status}");
+                return Err(if status.is_server_error() { Failure::Unreachable(error) } else { error.into() });
+            }
         }
         let tokens: Tokens = parse(answer).await?.value;
         let login = login.renewed(tokens)?;

@@ -8,7 +8,7 @@ use crate::api::{Api, Call, Fields, Read, segment};
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::output::Shown;
-use crate::table::Table;
+use crate::table::{Table, moment};
 
 const KEYS: &str = "/api/api-keys";
 
@@ -22,7 +22,7 @@ pub(crate) enum Verb {
         #[arg(long = "scope", value_name = "SCOPE", default_value = "rooms:manage")]
         scopes: Vec<String>,
         /// Until when it is good, such as 2027-01-31T00:00:00Z
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = super::rooms::time)]
         expires_at: Option<WireTime>,
     },
     /// List the keys that were not revoked
@@ -30,7 +30,10 @@ pub(crate) enum Verb {
     List,
     /// Revoke a key: it is good for nothing any more
     #[command(visible_alias = "rm")]
-    Revoke { id: String },
+    Revoke {
+        /// Its id, as the list has it
+        id: String,
+    },
 }
 
 impl Verb {
@@ -48,7 +51,8 @@ impl Verb {
                     table: &|| {
                         format!("{key}\nKey {} is shown this once: keep it where the program finds it.\n", api_key.id)
                     },
-                    names: &|| vec![api_key.id.to_string()],
+                    // Nothing else will ever show it.
+                    names: &|| vec![key.clone()],
                 })
             }
             Self::List => {
@@ -60,7 +64,7 @@ impl Verb {
                 })
             }
             Self::Revoke { id } => {
-                global.confirmation().confirm(&format!("Revoke the key {id}? What uses it stops working."))?;
+                global.confirmation().confirm(&format!("Revoke the key {id}? What uses it stops working.")).await?;
                 api.tell(&Call::delete(format!("{KEYS}/{}", segment(&id)))).await?;
                 global.output.say(&format!("Revoked the key {id}."))
             }
@@ -71,12 +75,12 @@ impl Verb {
 fn table(keys: &[ApiKey]) -> Table {
     let mut table = Table::new(["ID", "NAME", "SCOPES", "CREATED", "EXPIRES", "LAST USED"]);
     for key in keys {
-        let time = |time: Option<WireTime>| time.map_or_else(|| "never".to_owned(), |time| time.to_string());
+        let time = |time: Option<WireTime>| time.map_or_else(|| "never".to_owned(), moment);
         table.row([
             key.id.to_string(),
             key.name.clone(),
             key.scopes.join(" "),
-            key.created_at.to_string(),
+            moment(key.created_at),
             time(key.expires_at),
             time(key.last_used_at),
         ]);

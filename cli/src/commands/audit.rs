@@ -1,14 +1,18 @@
 //! The record of deeds.
 
+use bytes::Bytes;
 use clap::Args;
 use cloudmeet_api_types::audit::Deed;
 
 use super::rooms;
-use crate::api::{Api, Call, Fields, Read};
+use crate::api::{Api, Call, Fields, Read, inside};
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::output::Shown;
-use crate::table::Table;
+use crate::table::{Table, moment};
+
+/// The longest page of the record.
+const PAGE: u64 = 200;
 
 /// Reads who did what, the newest first.
 #[derive(Debug, Args)]
@@ -20,15 +24,33 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "ID")]
     before: Option<i64>,
     /// So many at most
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 50)]
     limit: u64,
 }
 
 impl Audit {
     pub(super) async fn run(self, api: &Api, global: &Global) -> Result<(), Failure> {
         let path = self.room.map_or_else(|| "/api/audit".to_owned(), |room| format!("{}/audit", rooms::path(&room)));
-        let fields = Fields::new().set("limit", self.limit).maybe("before_id", self.before);
-        let deeds: Read<Vec<Deed>> = api.ask(&Call::get(path).with(fields)).await?;
+        let (mut bodies, mut deeds) = (Vec::new(), Vec::new());
+        let mut before = self.before;
+        loop {
+            let wanted = PAGE.min(self.limit.saturating_sub(deeds.len() as u64));
+            if wanted == 0 {
+                break;
+            }
+            let fields = Fields::new().set("limit", wanted).maybe("before_id", before);
+            let page: Read<Vec<Deed>> = api.ask(&Call::get(&path).with(fields)).await?;
+            let came = page.value.len() as u64;
+            before = page.value.last().map(|deed| deed.id);
+            if came > 0 {
+                bodies.push(String::from_utf8_lossy(inside(&page.body)).into_owned());
+            }
+            deeds.extend(page.value);
+            if came < wanted {
+                break;
+            }
+        }
+        let deeds = Read { body: Bytes::from(format!("[{}]", bodies.join(","))), value: deeds };
         global.output.show(&Shown {
             body: &deeds.body,
             table: &|| table(&deeds.value).render(),
@@ -50,7 +72,7 @@ fn table(deeds: &[Deed]) -> Table {
         };
         table.row([
             deed.id.to_string(),
-            deed.at.to_string(),
+            moment(deed.at),
             who,
             deed.action.clone(),
             id(deed.target_id),

@@ -15,6 +15,7 @@ use crate::target::need_person;
 pub(crate) struct CanI {
     /// What, such as kick, promote or export
     action: String,
+    /// Its id, or the name in its link
     room: String,
     /// Towards whom; without it, somebody who is not the owner
     #[arg(long, value_name = "USER")]

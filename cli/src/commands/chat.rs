@@ -1,26 +1,25 @@
 //! A room's chat.
 
-use std::io::{self, Read as _};
-use std::path::PathBuf;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::http::StatusCode;
 use bytes::Bytes;
 use clap::{Subcommand, ValueEnum};
 use cloudmeet_api_types::chat::Message;
 use futures_util::TryStreamExt as _;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::fs::{self, File};
-use tokio::io::AsyncWriteExt as _;
+use tempfile::NamedTempFile;
 use uuid::Uuid;
 
 use super::rooms;
 use crate::api::{Answer, Api, Call, Fields, Read};
 use crate::args::Global;
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::output::{Format, Shown, Verbatim, json_line, print};
+use crate::prompt::apart;
 use crate::target::need_person;
 
 /// The longest page of messages.
@@ -44,6 +43,7 @@ const MAX_TEXT_BYTES: u64 = 64 * 1024;
 pub(crate) enum Verb {
     /// Say something in a room
     Send {
+        /// Its id, or the name in its link
         room: String,
         /// What; `-` reads it from standard input
         #[arg(allow_hyphen_values = true)]
@@ -51,6 +51,7 @@ pub(crate) enum Verb {
     },
     /// Show what was said: the newest, or all after a number
     History {
+        /// Its id, or the name in its link
         room: String,
         /// Everything after the message of this number
         #[arg(long, value_name = "SEQ")]
@@ -61,6 +62,7 @@ pub(crate) enum Verb {
     },
     /// Show what is said, until interrupted
     Follow {
+        /// Its id, or the name in its link
         room: String,
         /// Begin after the message of this number, instead of the newest 10
         #[arg(long, value_name = "SEQ")]
@@ -68,6 +70,7 @@ pub(crate) enum Verb {
     },
     /// Write a room's whole history
     Export {
+        /// Its id, or the name in its link
         room: String,
         #[arg(long, value_enum, default_value_t)]
         format: ExportFormat,
@@ -134,13 +137,13 @@ fn messages_of(room: &str) -> String {
 }
 
 async fn send(api: &Api, global: &Global, room: &str, text: String) -> Result<(), Failure> {
-    let text = if text == "-" { from_stdin()? } else { text };
+    let text = if text == "-" { apart(from_stdin).await? } else { text };
     let fields = Fields::new().set("content", text).set("client_msg_id", Uuid::now_v7().to_string());
     let call = Call::post(messages_of(room)).with(fields);
     let mut tries = 1;
     let sent: Read<Message> = loop {
         match api.ask(&call).await {
-            Err(failure) if tries < TRIES && may_pass(&failure) => tokio::time::sleep(LOOK).await,
+            Err(failure) if tries < TRIES && failure.may_pass() => tokio::time::sleep(LOOK).await,
             other => break other?,
         }
         tries += 1;
@@ -161,19 +164,6 @@ fn from_stdin() -> Result<String, Failure> {
         .read_to_string(&mut text)
         .context("cannot read the message from standard input")?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// Says whether trying again may help: nobody was reached, or the server says that it cannot now.
-fn may_pass(failure: &Failure) -> bool {
-    match failure {
-        Failure::Failed(_) => true,
-        Failure::Refused(problem) => {
-            [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT]
-                .iter()
-                .any(|status| problem.status == status.as_u16())
-        }
-        Failure::Usage(_) | Failure::No | Failure::ClosedPipe | Failure::Interrupted => false,
-    }
 }
 
 async fn page(api: &Api, path: &str, fields: Fields) -> Result<(Page, Vec<Message>), Failure> {
@@ -244,7 +234,7 @@ async fn follow(api: &Api, output: Format, path: &str, after: Option<i64>) -> Re
         match after_seq(api, path, seq, Some(PAGE)).await {
             Ok((page, messages)) => {
                 if std::mem::take(&mut is_away) {
-                    anstream::eprintln!("cloudmeet: back again");
+                    tell("back again");
                 }
                 show_lines(&page, &messages, output)?;
                 seq = messages.last().map_or(seq, |message| message.seq);
@@ -253,9 +243,9 @@ async fn follow(api: &Api, output: Format, path: &str, after: Option<i64>) -> Re
                     continue;
                 }
             }
-            Err(failure) if may_pass(&failure) => {
+            Err(failure) if failure.may_pass() => {
                 if !std::mem::replace(&mut is_away, true) {
-                    anstream::eprintln!("cloudmeet: {}; trying again", failure.message().unwrap_or_default());
+                    tell(&format!("{}; trying again", failure.message().unwrap_or_default()));
                 }
                 wait = LONGEST_WAIT.min(wait * 2);
             }
@@ -295,36 +285,33 @@ fn show_page(page: &Page, messages: &[Message], global: &Global) -> Result<(), F
     })
 }
 
-/// Writes a history as it comes. A file gets its name only when it is whole.
+/// Writes a history as it comes. A file gets its name only when it is whole, and replaces none; until then it has one
+/// of its own, which goes with whoever is interrupted.
 async fn export(api: &Api, room: &str, format: ExportFormat, file: Option<PathBuf>) -> Result<(), Failure> {
     let fields = Fields::new().set("format", format.as_str());
-    let answer = api.send(&Call::get(format!("{}/export", rooms::path(room))).with(fields)).await?;
+    let mut answer = api.send(&Call::get(format!("{}/export", rooms::path(room))).with(fields)).await?;
     let Some(path) = file else { return to_stdout(answer).await };
-    let mut partial = path.clone().into_os_string();
-    partial.push(".partial");
-    let written = to_file(answer, &partial).await;
-    let finished = match written {
-        Ok(()) => fs::rename(&partial, &path).await.map_err(anyhow::Error::from),
-        Err(error) => Err(error),
-    };
-    if finished.is_err() {
-        let _ = fs::remove_file(&partial).await;
+    let shown = path.display();
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut unfinished =
+        NamedTempFile::new_in(directory).with_context(|| format!("cannot write in {}", directory.display()))?;
+    while let Some(part) = answer.body.try_next().await.map_err(Failure::Unreachable)? {
+        unfinished.write_all(&part).with_context(|| format!("cannot write {shown}"))?;
     }
-    Ok(finished.with_context(|| format!("cannot write {}", path.display()))?)
+    unfinished.as_file().sync_all().with_context(|| format!("cannot write {shown}"))?;
+    match unfinished.persist_noclobber(&path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(anyhow::anyhow!("{shown} is there already: name another file").into())
+        }
+        Err(error) => Err(anyhow::Error::new(error.error).context(format!("cannot write {shown}")).into()),
+    }
 }
 
 async fn to_stdout(mut answer: Answer) -> Result<(), Failure> {
     let mut out = Verbatim::new();
-    while let Some(part) = answer.body.try_next().await? {
+    while let Some(part) = answer.body.try_next().await.map_err(Failure::Unreachable)? {
         out.write(&part)?;
     }
     out.finish()
-}
-
-async fn to_file(mut answer: Answer, path: &std::ffi::OsStr) -> anyhow::Result<()> {
-    let mut file = File::create(path).await?;
-    while let Some(part) = answer.body.try_next().await? {
-        file.write_all(&part).await?;
-    }
-    Ok(file.sync_all().await?)
 }

@@ -2,14 +2,15 @@
 
 mod progress;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use bytes::Bytes;
 use clap::{Args, Subcommand};
-use cloudmeet_api_server::config::{Config, Place};
+use cloudmeet_api_server::config::{Config, Needs, Place};
 use cloudmeet_api_server::roles::{self, prepared};
 use cloudmeet_api_server::secret::Secret;
+use cloudmeet_store::Location;
 use cloudmeet_store::data::{self, Copied, DatabaseStatus, Databases, Part, PartCopied};
 use serde_json::{Map, Value, json};
 
@@ -33,7 +34,8 @@ pub(crate) enum Verb {
     },
     /// Fill an empty installation from a backup of the same kind of database; everybody signs in anew
     Restore { file: PathBuf },
-    /// Copy everything into other databases, which are empty: from SQLite to Postgres, or back
+    /// Copy everything into other databases, which are empty: from SQLite to Postgres, or back. Stop the servers first:
+    /// what they store meanwhile does not come along
     Copy(Destination),
     /// Make a new key that signs access tokens, for every server of the databases
     RotateKeys,
@@ -45,7 +47,7 @@ pub(crate) enum Verb {
 #[group(required = true, multiple = true)]
 pub(crate) struct Destination {
     /// Postgres, for accounts and rooms
-    #[arg(long, value_name = "URL",
+    #[arg(long, value_name = "URL", env = "TO_DATABASE_URL", hide_env_values = true,
         conflicts_with_all = ["to_data_dir", "to_auth_database_url", "to_conference_database_url"])]
     to_database_url: Option<Secret>,
     /// Postgres, for accounts alone
@@ -61,20 +63,40 @@ pub(crate) struct Destination {
 
 impl Verb {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
-        if global.server.is_some() {
-            return Err(Failure::Usage("the databases are worked on directly, not by way of a server".to_owned()));
+        if global.server.is_some() || global.as_user.is_some() {
+            let why = "the databases are worked on directly, by whoever can open them: without --server and --as";
+            return Err(Failure::Usage(why.to_owned()));
         }
         let (config, auth, conference) = target::databases(global)?;
         let databases = Databases { auth, conference };
         match self {
             Self::Migrate => migrate(&ready(&config, databases)?, global).await,
             Self::Status => status(&databases, global).await,
-            Self::Backup { file } => backup(&databases, &file, global).await,
-            Self::Restore { file } => restore(&ready(&config, databases)?, &file, global).await,
+            Self::Backup { file } => backup(&databases, file_of(&file)?, global).await,
+            Self::Restore { file } => {
+                // Before a directory is made for it.
+                data::inspect(file_of(&file)?).await.map_err(anyhow::Error::from)?;
+                restore(&ready(&config, databases)?, &file, global).await
+            }
             Self::Copy(destination) => copy(&databases, destination, global).await,
-            Self::RotateKeys => global.output.say(&roles::rotate_keys(&config).await?),
+            Self::RotateKeys => {
+                let detail = roles::rotate_keys(&target::server_config(global)?).await?;
+                global.output.show(&Shown {
+                    body: &Bytes::from(json!({ "detail": detail }).to_string()),
+                    table: &|| format!("{detail}\n"),
+                    names: &Vec::new,
+                })
+            }
         }
     }
+}
+
+/// Refuses a name that stands for standard input or output: a backup is whole or not at all.
+fn file_of(file: &Path) -> Result<&Path, Failure> {
+    if file == Path::new("-") {
+        return Err(Failure::Usage("a backup is a file: name one".to_owned()));
+    }
+    Ok(file)
 }
 
 /// Makes the places of databases ready.
@@ -169,7 +191,7 @@ fn table(all: &[DatabaseStatus]) -> Table {
     table
 }
 
-async fn backup(databases: &Databases, file: &std::path::Path, global: &Global) -> Result<(), Failure> {
+async fn backup(databases: &Databases, file: &Path, global: &Global) -> Result<(), Failure> {
     let mut bar = Bar::new();
     let done = data::backup(databases, file, &mut |progress| bar.show(progress)).await;
     bar.clear();
@@ -183,7 +205,7 @@ async fn backup(databases: &Databases, file: &std::path::Path, global: &Global) 
     })
 }
 
-async fn restore(databases: &Databases, file: &std::path::Path, global: &Global) -> Result<(), Failure> {
+async fn restore(databases: &Databases, file: &Path, global: &Global) -> Result<(), Failure> {
     let mut bar = Bar::new();
     let done = data::restore(file, databases, &mut |progress| bar.show(progress)).await;
     bar.clear();
@@ -199,8 +221,8 @@ async fn restore(databases: &Databases, file: &std::path::Path, global: &Global)
 async fn copy(from: &Databases, destination: Destination, global: &Global) -> Result<(), Failure> {
     let to = destination.databases()?;
     for part in [Part::Auth, Part::Conference] {
-        let (here, there) = (from.location(part).to_string(), to.location(part).to_string());
-        if here == there {
+        let (here, there) = (from.location(part), to.location(part));
+        if same(here, there) {
             return Err(Failure::Usage(format!("{here} cannot be copied onto itself")));
         }
     }
@@ -215,6 +237,16 @@ async fn copy(from: &Databases, destination: Destination, global: &Global) -> Re
         table: &|| parts.iter().map(|(part, copied)| copied_sentence(*part, *copied)).collect(),
         names: &|| parts.iter().map(|(part, _)| part.as_str().to_owned()).collect(),
     })
+}
+
+/// Says whether two places are one, by whatever way they are named.
+fn same(one: &Location, other: &Location) -> bool {
+    match (one, other) {
+        (Location::Sqlite(one), Location::Sqlite(other)) => {
+            one == other || one.canonicalize().ok().is_some_and(|one| other.canonicalize().ok() == Some(one))
+        }
+        (one, other) => one.to_string() == other.to_string(),
+    }
 }
 
 fn copied_wire(part: Part, copied: PartCopied) -> Value {
@@ -240,12 +272,12 @@ impl Destination {
             (None, None) => {
                 let (auth, conference) =
                     self.to_auth_database_url.zip(self.to_conference_database_url).expect("clap asks for both");
-                let (auth, _) = Config::for_tool(&Place::Postgres(auth))?.databases();
-                let (_, conference) = Config::for_tool(&Place::Postgres(conference))?.databases();
+                let (auth, _) = Config::for_tool(&Place::Postgres(auth), Needs::Databases)?.databases();
+                let (_, conference) = Config::for_tool(&Place::Postgres(conference), Needs::Databases)?.databases();
                 return Ok(Databases { auth, conference });
             }
         };
-        let config = Config::for_tool(&place)?;
+        let config = Config::for_tool(&place, Needs::Databases)?;
         let (auth, conference) = config.databases();
         ready(&config, Databases { auth, conference })
     }

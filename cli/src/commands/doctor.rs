@@ -6,6 +6,7 @@ mod remote;
 use bytes::Bytes;
 use serde::Serialize;
 
+use self::remote::Way;
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::output::Shown;
@@ -65,7 +66,7 @@ pub(super) async fn run(global: &Global) -> Result<(), Failure> {
         Target::Server { url, .. } => {
             let profile = Profile::new(&global.profile)?;
             let login = profile.read()?.filter(|login| login.server == url);
-            remote::look(&mut findings, url, login.map(|_| profile)).await;
+            remote::look(&mut findings, url, Way::Peoples(login.map(|_| profile))).await;
         }
         Target::Direct { .. } => local::look(&mut findings, global).await,
     }

@@ -2,15 +2,17 @@
 
 use anyhow::Context as _;
 use axum::http::StatusCode;
+use bytes::Bytes;
 use clap::Args;
 use cloudmeet_api_server::secret::Secret;
 use cloudmeet_api_types::auth::{Account, Tokens};
 use cloudmeet_api_types::problem::ProblemBody;
+use serde_json::json;
 
 use crate::api::{Answer, Api, Call, Fields, Http, Read, Server, parse};
 use crate::args::Global;
 use crate::commands::users;
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::output::Shown;
 use crate::profile::{Login as Kept, Profile};
 use crate::prompt::{PasswordSource, line};
@@ -40,15 +42,14 @@ impl Login {
                 }
             },
         };
-        let is_here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-        if url.scheme() == "http" && !is_here {
-            anstream::eprintln!("cloudmeet: {url} is not https: the password crosses the network in the clear");
+        if url.scheme() == "http" && !target::is_here(&url) {
+            tell(&format!("{url} is not https: the password crosses the network in the clear"));
         }
         let email = match self.email {
             Some(email) => email,
-            None => line("E-mail: ", "without a terminal the address is given by --email")?,
+            None => line("E-mail: ", "without a terminal the address is given by --email").await?,
         };
-        let password = self.password.present("Password: ")?;
+        let password = self.password.present("Password: ").await?;
         let http = Http::new(url.clone())?;
         let fields = Fields::new().set("email", email).set("password", password.reveal());
         let answer = http.send(&Call::post("/api/auth/login?refresh=body").with(fields), None).await?;
@@ -60,8 +61,14 @@ impl Login {
         let access_token = Secret::new(granted.access_token.clone());
         let account: Account = parse(http.send(&me, Some(&access_token)).await?).await?.value;
         let login = Kept::granted(url.clone(), account.email.clone(), granted)?;
-        let _turn = profile.lock().await?;
+        let turn = profile.lock().await?;
+        let before = profile.load().ok().flatten();
         profile.write(&login)?;
+        drop(turn);
+        if let Some(before) = before {
+            // Nobody can use it any more; a server that is away ends it in its time.
+            let _ = Http::new(before.server)?.send(&Call::post("/api/auth/logout"), Some(&before.access_token)).await;
+        }
         let shown = url.as_str().trim_end_matches('/');
         global.output.say(&format!("Logged in at {shown} as {} <{}>.", account.display_name, account.email))
     }
@@ -79,15 +86,22 @@ async fn refusal(answer: Answer) -> Failure {
 /// Ends the login, at the server and here. A server that is away is told nothing; what is kept here goes anyway.
 pub(super) async fn logout(global: &Global) -> Result<(), Failure> {
     let profile = Profile::new(&global.profile)?;
-    let login = profile.read().ok().flatten();
-    let Some(login) = login else {
-        profile.forget()?;
-        return global.output.say("Nobody was logged in.");
+    let login = match profile.load() {
+        Ok(Some(login)) => login,
+        Ok(None) => return global.output.say("Nobody was logged in."),
+        Err(error) => {
+            profile.forget()?;
+            return Err(error.context("the login was removed, but its session was not ended").into());
+        }
     };
+    // What others could read until now is for its owner alone while it is used once more.
+    profile.write(&login)?;
     let shown = login.server.as_str().trim_end_matches('/').to_owned();
     let api = Api::Server(Server::new(Http::new(login.server)?, profile.clone()));
     let told = api.tell(&Call::post("/api/auth/logout")).await;
+    let turn = profile.lock().await?;
     profile.forget().context("the login is still here")?;
+    drop(turn);
     match told {
         Ok(()) => global.output.say(&format!("Logged out of {shown}.")),
         Err(failure) => {
@@ -102,9 +116,14 @@ pub(super) async fn whoami(api: &Api, global: &Global) -> Result<(), Failure> {
     if let Api::Direct(direct) = api
         && !direct.is_person()
     {
-        return global
-            .output
-            .say("Whoever works at this machine, with an administrator's rights (--as USER changes that).");
+        let console =
+            json!({ "id": null, "email": null, "display_name": "console", "is_active": true, "is_admin": true });
+        let sentence = "Whoever works at this machine, with an administrator's rights (--as USER changes that).\n";
+        return global.output.show(&Shown {
+            body: &Bytes::from(console.to_string()),
+            table: &|| sentence.to_owned(),
+            names: &|| vec!["console".to_owned()],
+        });
     }
     let account: Read<Account> = match (api, &global.as_user) {
         (Api::Direct(_), Some(user)) => users::find(api, user).await?,

@@ -8,7 +8,7 @@ use crate::api::{Api, Call, Read};
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::output::Shown;
-use crate::table::Table;
+use crate::table::{Table, moment};
 
 /// Is something that hosts do to somebody.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +85,7 @@ pub(super) fn table(people: &[Participant]) -> Table {
             .to_owned(),
             yes_or_no(person.muted_by_host),
             yes_or_no(person.hand),
-            person.join_time.to_string(),
+            moment(person.join_time),
         ]);
     }
     table

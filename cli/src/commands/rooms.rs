@@ -16,7 +16,7 @@ use crate::args::Global;
 use crate::failure::Failure;
 use crate::output::Shown;
 use crate::prompt::PasswordSource;
-use crate::table::{Table, details};
+use crate::table::{Table, details, moment};
 use crate::target::need_person;
 
 const ROOMS: &str = "/api/rooms";
@@ -29,14 +29,21 @@ pub(crate) enum Verb {
     /// Make a room
     Create(Create),
     /// Show a room and who is there
-    Show { room: String },
+    Show {
+        /// Its id, or the name in its link
+        room: String,
+    },
     /// Change a room
     Update(Update),
     /// Close a room for good; its members keep the history
     #[command(visible_alias = "rm")]
-    Delete { room: String },
+    Delete {
+        /// Its id, or the name in its link
+        room: String,
+    },
     /// Join a room
     Join {
+        /// Its id, or the name in its link
         room: String,
         /// The link code of a private room
         #[arg(long)]
@@ -45,13 +52,25 @@ pub(crate) enum Verb {
         password: PasswordSource,
     },
     /// Leave a room
-    Leave { room: String },
+    Leave {
+        /// Its id, or the name in its link
+        room: String,
+    },
     /// End the meeting for everybody; the room stays
-    End { room: String },
+    End {
+        /// Its id, or the name in its link
+        room: String,
+    },
     /// Give a room another owner, who is a member
-    HandOn { room: String, user: String },
+    HandOn {
+        /// Its id, or the name in its link
+        room: String,
+        /// Their id, or e-mail address
+        user: String,
+    },
     /// Show the link of a private room
     LinkCode {
+        /// Its id, or the name in its link
         room: String,
         /// Make a new one first: the one before lets nobody in any more
         #[arg(long)]
@@ -59,6 +78,7 @@ pub(crate) enum Verb {
     },
     /// List who is in a room
     Participants {
+        /// Its id, or the name in its link
         room: String,
         /// List who belongs to it instead, present or not
         #[arg(long, conflicts_with = "banned")]
@@ -69,7 +89,9 @@ pub(crate) enum Verb {
     },
     /// Let somebody in who waits
     Admit {
+        /// Its id, or the name in its link
         room: String,
+        /// Their id, or e-mail address
         #[arg(required_unless_present = "all")]
         user: Option<String>,
         /// Let everybody in who waits
@@ -77,19 +99,54 @@ pub(crate) enum Verb {
         all: bool,
     },
     /// Turn somebody away who waits
-    Deny { room: String, user: String },
+    Deny {
+        /// Its id, or the name in its link
+        room: String,
+        /// Their id, or e-mail address
+        user: String,
+    },
     /// Switch somebody's microphone off
-    Mute { room: String, user: String },
+    Mute {
+        /// Its id, or the name in its link
+        room: String,
+        /// Their id, or e-mail address
+        user: String,
+    },
     /// Remove somebody, who may come again
-    Kick { room: String, user: String },
+    Kick {
+        /// Its id, or the name in its link
+        room: String,
+        /// Their id, or e-mail address
+        user: String,
+    },
     /// Remove somebody, who may not come again
-    Ban { room: String, user: String },
+    Ban {
+        /// Its id, or the name in its link
+        room: String,
+        /// Their id, or e-mail address
+        user: String,
+    },
     /// Let a banned person come again
-    Unban { room: String, user: String },
+    Unban {
+        /// Its id, or the name in its link
+        room: String,
+        /// Their id, or e-mail address
+        user: String,
+    },
     /// Make a member a moderator
-    Promote { room: String, user: String },
+    Promote {
+        /// Its id, or the name in its link
+        room: String,
+        /// Their id, or e-mail address
+        user: String,
+    },
     /// Make a moderator an ordinary member
-    Demote { room: String, user: String },
+    Demote {
+        /// Its id, or the name in its link
+        room: String,
+        /// Their id, or e-mail address
+        user: String,
+    },
     /// Show the rooms and how they change: a table that is redrawn, or a line of JSON for each change
     Watch {
         #[command(flatten)]
@@ -143,12 +200,15 @@ impl From<Visibility> for Value {
 
 #[derive(Debug, Args)]
 pub(crate) struct Create {
+    /// What it is called
     name: String,
     /// Whose room it is to be; without it, one's own
     #[arg(long, value_name = "USER")]
     owner: Option<String>,
+    /// What it is for
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
+    /// Who sees and enters it
     #[arg(long, value_enum)]
     visibility: Option<Visibility>,
     /// How many it takes, 2–1000
@@ -161,10 +221,10 @@ pub(crate) struct Create {
     #[arg(long)]
     slug: Option<String>,
     /// When it opens, such as 2026-01-31T09:30:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     opens_at: Option<WireTime>,
     /// When it closes
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     closes_at: Option<WireTime>,
     #[command(flatten)]
     password: PasswordSource,
@@ -173,26 +233,30 @@ pub(crate) struct Create {
 /// Changes a room; what is not named stays.
 #[derive(Debug, Args)]
 pub(crate) struct Update {
+    /// Its id, or the name in its link
     room: String,
+    /// What it is called
     #[arg(long)]
     name: Option<String>,
-    /// Empty takes it away
+    /// What it is for; empty takes it away
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
+    /// Who sees and enters it
     #[arg(long, value_enum)]
     visibility: Option<Visibility>,
+    /// How many it takes, 2–1000
     #[arg(long, value_name = "N")]
     capacity: Option<i64>,
     /// Whoever is no member waits until somebody lets them in: `--lobby` or `--lobby=true`, `--lobby=false`
     #[arg(long, value_name = "TRUTH", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     lobby: Option<bool>,
-    /// Empty takes it away
+    /// The name in its link; empty takes it away
     #[arg(long)]
     slug: Option<String>,
-    /// Empty takes it away
+    /// When it opens; empty takes it away
     #[arg(long, value_name = "TIME", value_parser = time_or_none)]
     opens_at: Option<Changed<WireTime>>,
-    /// Empty takes it away
+    /// When it closes; empty takes it away
     #[arg(long, value_name = "TIME", value_parser = time_or_none)]
     closes_at: Option<Changed<WireTime>>,
     #[command(flatten)]
@@ -203,11 +267,16 @@ pub(crate) struct Update {
 #[derive(Debug, Clone, Copy)]
 struct Changed<T>(Option<T>);
 
+/// Reads a time as the interface has them.
+pub(super) fn time(text: &str) -> Result<WireTime, String> {
+    text.parse().map_err(|_| "is no time such as 2027-01-31T09:30:00Z".to_owned())
+}
+
 fn time_or_none(text: &str) -> Result<Changed<WireTime>, String> {
     if text.is_empty() {
         return Ok(Changed(None));
     }
-    text.parse().map(|time| Changed(Some(time))).map_err(|error| format!("{error}"))
+    time(text).map(|time| Changed(Some(time)))
 }
 
 impl Verb {
@@ -220,7 +289,7 @@ impl Verb {
             Self::Delete { room } => {
                 let detail: Read<RoomDetail> = api.ask(&Call::get(path(&room))).await?;
                 let name = detail.value.room.name;
-                global.confirmation().confirm(&format!("Close the room {name} for good?"))?;
+                global.confirmation().confirm(&format!("Close the room {name} for good?")).await?;
                 api.tell(&Call::delete(path(&room))).await?;
                 global.output.say(&format!("Closed {name}."))
             }
@@ -264,7 +333,9 @@ impl Verb {
             Self::Unban { room, user } => Deed::Unban.run(api, global, &path(&room), &user).await,
             Self::Promote { room, user } => Deed::Promote.run(api, global, &path(&room), &user).await,
             Self::Demote { room, user } => Deed::Demote.run(api, global, &path(&room), &user).await,
-            Self::Watch { filter, interval } => watch::rooms(api, &filter, Duration::from_secs(interval)).await,
+            Self::Watch { filter, interval } => {
+                watch::rooms(api, global.output, &filter, Duration::from_secs(interval)).await
+            }
         }
     }
 }
@@ -278,7 +349,7 @@ impl Create {
                 .map_err(|_| Failure::Usage("with --direct a room needs --owner USER or --as USER".to_owned()))?;
             None
         };
-        let password = new_password(self.visibility, self.password)?;
+        let password = new_password(self.visibility, self.password).await?;
         let fields = Fields::new()
             .set("name", self.name)
             .maybe("owner_id", owner_id)
@@ -290,7 +361,13 @@ impl Create {
             .maybe("slug", self.slug)
             .maybe("opens_at", self.opens_at.map(|time| time.to_string()))
             .maybe("closes_at", self.closes_at.map(|time| time.to_string()));
-        show(&api.ask(&Call::post(ROOMS).with(fields)).await?, global)
+        let made: Read<Room> = api.ask(&Call::post(ROOMS).with(fields)).await?;
+        show(&made, global)?;
+        if owner_id.is_some_and(|owner| owner != made.value.owner_id) {
+            // An earlier release passes over what it does not know.
+            return Err(anyhow::anyhow!("the server is of an earlier version: the room is yours, hand it on").into());
+        }
+        Ok(())
     }
 }
 
@@ -298,7 +375,7 @@ impl Update {
     async fn run(self, api: &Api, global: &Global) -> Result<(), Failure> {
         let text = |text: Option<String>| text.map(|text| if text.is_empty() { Value::Null } else { text.into() });
         let time = |time: Option<Changed<WireTime>>| time.map(|Changed(time)| time.map(|time| time.to_string()));
-        let password = new_password(self.visibility, self.password)?;
+        let password = new_password(self.visibility, self.password).await?;
         let fields = Fields::new()
             .maybe("name", self.name)
             .maybe("description", text(self.description))
@@ -317,9 +394,9 @@ impl Update {
 }
 
 /// Reads the password of a room that is to ask for one.
-fn new_password(visibility: Option<Visibility>, source: PasswordSource) -> Result<Option<Secret>, Failure> {
+async fn new_password(visibility: Option<Visibility>, source: PasswordSource) -> Result<Option<Secret>, Failure> {
     if source.password_stdin || visibility == Some(Visibility::Password) {
-        return source.new_one("Password of the room: ").map(Some);
+        return source.new_one("Password of the room: ").await.map(Some);
     }
     Ok(None)
 }
@@ -332,13 +409,13 @@ async fn join(
     source: PasswordSource,
 ) -> Result<(), Failure> {
     need_person(api)?;
-    let password = if source.password_stdin { Some(source.present("")?) } else { None };
+    let password = if source.password_stdin { Some(source.present("").await?) } else { None };
     let mut fields = Fields::new().maybe("code", code).maybe("password", password.as_ref().map(Secret::reveal));
     let call = Call::post(format!("{}/join", path(room)));
     let answer = match api.ask::<Value>(&call.clone().with(fields.clone())).await {
         // Whoever sits at the terminal learns only now that the room asks for a password.
         Err(Failure::Refused(problem)) if problem.code == "password_required" => {
-            let Ok(password) = source.present("Password of the room: ") else {
+            let Ok(password) = source.present("Password of the room: ").await else {
                 return Err(Failure::Refused(problem));
             };
             fields = fields.set("password", password.reveal());
@@ -379,7 +456,7 @@ pub(super) fn table(rooms: &[Room]) -> Table {
             visibility(room),
             format!("{}/{}", room.participants_count, room.capacity),
             if room.is_active { "open" } else { "closed" }.to_owned(),
-            room.last_activity_at.to_string(),
+            moment(room.last_activity_at),
         ]);
     }
     table

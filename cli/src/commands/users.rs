@@ -4,13 +4,14 @@ use clap::{Args, Subcommand};
 use cloudmeet_api_server::secret::Secret;
 use cloudmeet_api_types::auth::Account;
 use cloudmeet_api_types::users::ResetLink;
+use cloudmeet_core::account::Email;
 
 use crate::api::{Api, Call, Fields, Read, segment};
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::output::Shown;
 use crate::prompt::PasswordSource;
-use crate::table::{Table, details};
+use crate::table::{Table, details, moment};
 
 const USERS: &str = "/api/users";
 
@@ -29,28 +30,55 @@ pub(crate) enum Verb {
     /// Make an account
     Create(Create),
     /// Show an account
-    Show { user: String },
+    Show {
+        /// Their id, or e-mail address
+        user: String,
+    },
     /// Give an account another name
-    Rename { user: String, name: String },
+    Rename {
+        /// Their id, or e-mail address
+        user: String,
+        /// The new name
+        name: String,
+    },
     /// Set an account's password; ends its sessions
     SetPassword {
+        /// Their id, or e-mail address
         user: String,
         #[command(flatten)]
         password: PasswordSource,
     },
     /// Let an account sign in again
-    Activate { user: String },
+    Activate {
+        /// Their id, or e-mail address
+        user: String,
+    },
     /// Let an account sign in no more; ends its sessions
-    Deactivate { user: String },
+    Deactivate {
+        /// Their id, or e-mail address
+        user: String,
+    },
     /// Delete an account: what it said stays, under a neutral name
     #[command(visible_alias = "rm")]
-    Delete { user: String },
+    Delete {
+        /// Their id, or e-mail address
+        user: String,
+    },
     /// Make somebody an administrator
-    GrantAdmin { user: String },
+    GrantAdmin {
+        /// Their id, or e-mail address
+        user: String,
+    },
     /// Make an administrator an ordinary user
-    RevokeAdmin { user: String },
+    RevokeAdmin {
+        /// Their id, or e-mail address
+        user: String,
+    },
     /// Make a link by which somebody sets a new password, once, within a day
-    ResetLink { user: String },
+    ResetLink {
+        /// Their id, or e-mail address
+        user: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -73,7 +101,6 @@ pub(crate) struct Create {
 
 impl Verb {
     pub(super) async fn run(self, api: &Api, global: &Global) -> Result<(), Failure> {
-        let flag = |name: &str, value: bool| Fields::new().set(name, value);
         match self {
             Self::List { query, limit } => {
                 let list = api.list(USERS, &Fields::new().maybe("query", query), limit).await?;
@@ -84,16 +111,16 @@ impl Verb {
             Self::Rename { user, name } => change(api, global, &user, Fields::new().set("display_name", name)).await,
             Self::SetPassword { user, password } => {
                 let account = find(api, &user).await?.value;
-                let password = password.new_one(&format!("New password of {}: ", account.email))?;
+                let password = password.new_one(&format!("New password of {}: ", account.email)).await?;
                 change_known(api, global, &account, Fields::new().set("password", password.reveal())).await
             }
-            Self::Activate { user } => change(api, global, &user, flag("is_active", true)).await,
+            Self::Activate { user } => change(api, global, &user, Fields::new().set("is_active", true)).await,
             Self::Deactivate { user } => {
                 let account = find(api, &user).await?.value;
                 let question =
                     format!("Deactivate {} <{}>, and end their sessions?", account.display_name, account.email);
-                global.confirmation().confirm(&question)?;
-                change_known(api, global, &account, flag("is_active", false)).await
+                global.confirmation().confirm(&question).await?;
+                change_known(api, global, &account, Fields::new().set("is_active", false)).await
             }
             Self::Delete { user } => {
                 let account = find(api, &user).await?.value;
@@ -101,12 +128,12 @@ impl Verb {
                     "Delete {} <{}> for good? Their rooms go to their oldest moderators, or are closed.",
                     account.display_name, account.email
                 );
-                global.confirmation().confirm(&question)?;
+                global.confirmation().confirm(&question).await?;
                 api.tell(&Call::delete(path(&account))).await?;
                 global.output.say(&format!("Deleted {}.", account.email))
             }
-            Self::GrantAdmin { user } => change(api, global, &user, flag("is_admin", true)).await,
-            Self::RevokeAdmin { user } => change(api, global, &user, flag("is_admin", false)).await,
+            Self::GrantAdmin { user } => change(api, global, &user, Fields::new().set("is_admin", true)).await,
+            Self::RevokeAdmin { user } => change(api, global, &user, Fields::new().set("is_admin", false)).await,
             Self::ResetLink { user } => {
                 let account = find(api, &user).await?.value;
                 let link: Read<ResetLink> = api.ask(&Call::post(format!("{}/reset-link", path(&account)))).await?;
@@ -126,7 +153,7 @@ impl Create {
         let password = if self.no_password {
             None
         } else {
-            Some(self.password.new_one(&format!("Password of {}: ", self.email))?)
+            Some(self.password.new_one(&format!("Password of {}: ", self.email)).await?)
         };
         let fields = Fields::new()
             .set("email", self.email)
@@ -147,8 +174,11 @@ pub(crate) async fn find(api: &Api, user: &str) -> Result<Read<Account>, Failure
     }
     let found: Read<Vec<Account>> = api.ask(&Call::get(USERS).with(Fields::new().set("email", user))).await?;
     let body = found.body.slice_ref(crate::api::inside(&found.body));
+    let wanted = Email::parse(user).ok();
     match found.value.into_iter().next() {
-        Some(account) => Ok(Read { body, value: account }),
+        Some(account) if wanted == Email::parse(&account.email).ok() => Ok(Read { body, value: account }),
+        // An earlier release passes over what it does not know, and lists everybody.
+        Some(_) => Err(anyhow::anyhow!("the server finds nobody by an address: it is of an earlier version").into()),
         None => Err(anyhow::anyhow!("there is no account with the address {user}").into()),
     }
 }
@@ -212,7 +242,7 @@ fn show_all(accounts: &Read<Vec<Account>>, global: &Global) -> Result<(), Failur
                     account.display_name.clone(),
                     yes_or_no(account.is_active),
                     yes_or_no(account.is_admin),
-                    account.created_at.to_string(),
+                    moment(account.created_at),
                 ]);
             }
             table.render()

@@ -124,6 +124,11 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn open(path: &Path) -> Result<Self, DataError> {
+        // Opening a pipe waits for its other end: it is looked at first.
+        let is_pipe = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+        if is_pipe {
+            return Err(DataError::NotABackup(path.to_owned()));
+        }
         let file = File::open(path).map_err(DataError::file("read", path))?;
         if !file.metadata().map_err(DataError::file("read", path))?.is_file() {
             return Err(DataError::NotABackup(path.to_owned()));

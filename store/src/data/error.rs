@@ -11,10 +11,10 @@ use crate::db::{OpenError, reason};
 pub enum DataError {
     /// A database cannot be opened, is of another release, or has no tables.
     #[error("{0}: {1}")]
-    Open(Part, #[source] OpenError),
+    Open(Part, OpenError),
     /// A database refused something on the way.
     #[error("{0}: {reason}", reason = reason(.1))]
-    Database(Part, #[source] sqlx::Error),
+    Database(Part, sqlx::Error),
     /// A stored value that this program never writes.
     #[error("{part}: the table {table} holds an impossible value")]
     Impossible {
@@ -37,7 +37,7 @@ pub enum DataError {
     #[error("{} is there already: name another file", .0.display())]
     OutputExists(PathBuf),
     /// Another program is writing the same file.
-    #[error("another program is writing {}", .0.display())]
+    #[error("another program is writing {}, or it is a link: remove it if none does", .0.display())]
     Contended(PathBuf),
     /// What should be restored is something else.
     #[error("{} is no backup of cloudmeet, or only the beginning of one", .0.display())]

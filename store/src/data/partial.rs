@@ -33,9 +33,15 @@ impl Partial {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path).map_err(DataError::file("write", &path))?;
         file.try_lock().map_err(|_| DataError::Contended(path.clone()))?;
-        // Who had it may have finished or dropped it between the two.
-        if !is_same(&file, &path) {
+        // What a link leads to is somebody else's; and who had the file may have finished it between the two.
+        if !is_alone(&file, &path) {
             return Err(DataError::Contended(path));
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let private = fs::Permissions::from_mode(0o600);
+            file.set_permissions(private).map_err(DataError::file("write", &path))?;
         }
         file.set_len(0).map_err(DataError::file("write", &path))?;
         let lock = file.try_clone().map_err(DataError::file("write", &path))?;
@@ -101,12 +107,16 @@ fn sync_directory(path: &Path) -> Result<(), DataError> {
     Ok(())
 }
 
-fn is_same(file: &File, path: &Path) -> bool {
+/// Says whether a file is what stands under a name, and under no other.
+fn is_alone(file: &File, path: &Path) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-        file.metadata().and_then(|ours| Ok(id(ours) == id(fs::metadata(path)?))).unwrap_or(false)
+        let id = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
+        let alone = |ours: fs::Metadata| {
+            Ok(ours.is_file() && ours.nlink() == 1 && id(&ours) == id(&fs::symlink_metadata(path)?))
+        };
+        file.metadata().and_then(alone).unwrap_or(false)
     }
     #[cfg(not(unix))]
     {
@@ -129,6 +139,29 @@ mod tests {
         fs::write(with_suffix(&path, "-journal"), "x").unwrap();
         drop(partial);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_unfinished_file_follows_no_link_and_is_its_owners_alone() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let directory = tempfile::tempdir().unwrap();
+        let (name, other) = (directory.path().join("out"), directory.path().join("other"));
+        fs::write(&other, "somebody else's").unwrap();
+        let partial = with_suffix(&name, ".partial");
+        symlink(&other, &partial).unwrap();
+        assert!(matches!(Partial::beside(&name, ".partial"), Err(DataError::Contended(_))));
+        fs::remove_file(&partial).unwrap();
+        fs::hard_link(&other, &partial).unwrap();
+        assert!(matches!(Partial::beside(&name, ".partial"), Err(DataError::Contended(_))));
+        assert_eq!(fs::read_to_string(&other).unwrap(), "somebody else's");
+        fs::remove_file(&partial).unwrap();
+        fs::write(&partial, "what a killed program left").unwrap();
+        fs::set_permissions(&partial, fs::Permissions::from_mode(0o644)).unwrap();
+        let (taken, file) = Partial::beside(&name, ".partial").unwrap();
+        let metadata = file.metadata().unwrap();
+        assert_eq!((metadata.len(), metadata.permissions().mode() & 0o777), (0, 0o600));
+        drop(taken);
     }
 
     #[test]

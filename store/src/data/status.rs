@@ -3,6 +3,7 @@
 use tokio::fs;
 
 use super::connection::{Link, applied};
+use super::vacancy::is_foreign;
 use super::{DataError, Engine, Part};
 use crate::auth::AuthStore;
 use crate::conference::ConferenceStore;
@@ -59,6 +60,12 @@ pub async fn status(part: Part, location: &Location) -> Result<DatabaseStatus, D
         Some(link) => applied(link.lend(), migrations).await.map_err(&failed)?,
         None => Vec::new(),
     };
+    if all.is_empty()
+        && let Some(link) = &mut link
+        && is_foreign(link.lend(), migrations).await.map_err(&failed)?
+    {
+        return Err(DataError::Foreign(part));
+    }
     let is_known = |version: &i64| migrations.versions().any(|(known, _)| known == *version);
     let (applied, newer): (Vec<i64>, Vec<i64>) = all.into_iter().partition(is_known);
     let pending = migrations.versions().filter(|(version, _)| !applied.contains(version));

@@ -3,6 +3,7 @@
 use super::connection::{Lent, Link, applied};
 use super::{DataError, Engine, Part};
 use crate::db::Location;
+use crate::migrate::MigrationSet;
 
 /// Finds what makes a place no empty one. What is not there is empty, and so are tables without rows.
 pub(super) async fn occupied_at(part: Part, location: &Location) -> Result<Option<&'static str>, DataError> {
@@ -14,20 +15,24 @@ pub(super) async fn occupied_at(part: Part, location: &Location) -> Result<Optio
     let found = match migrations.judge(&applied).map_err(DataError::open(part))? {
         Some(version) => occupied(part, link.lend(), version).await?,
         // A Postgres may hold other tables beside ours; a file is ours alone.
-        None if Engine::of(location) == Engine::Sqlite => {
-            let table = migrations.table();
-            let others = format!(
-                "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> '{table}'"
-            );
-            if link.lend().number(others).await.map_err(&failed)? > 0 {
-                return Err(DataError::Foreign(part));
-            }
-            None
-        }
+        None if is_foreign(link.lend(), migrations).await.map_err(&failed)? => return Err(DataError::Foreign(part)),
         None => None,
     };
     link.close().await.map_err(failed)?;
     Ok(found)
+}
+
+/// Says whether a database without any of our migrations is another program's. A Postgres may hold other tables
+/// beside ours; a file is ours alone.
+pub(crate) async fn is_foreign(mut connection: Lent<'_>, migrations: MigrationSet) -> Result<bool, sqlx::Error> {
+    if connection.engine() == Engine::Postgres {
+        return Ok(false);
+    }
+    let others = format!(
+        "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> '{}'",
+        migrations.table()
+    );
+    Ok(connection.number(others).await? > 0)
 }
 
 /// Refuses a place that is not empty.

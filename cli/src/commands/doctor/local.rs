@@ -5,14 +5,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use cloudmeet_api_server::config::{Config, Role};
+use cloudmeet_api_server::config::{Config, Exposure, Role};
 use cloudmeet_api_server::secret::Secret;
 use cloudmeet_store::data::{self, Part};
 use cloudmeet_store::{AuthStore, Clock, Location, Redis};
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::{Findings, remote};
+use super::Findings;
+use super::remote::{self, Way};
 use crate::args::Global;
 use crate::target;
 
@@ -22,7 +23,8 @@ const SPACE_NEEDED: u64 = 100 << 20;
 
 /// Looks at what a server of this environment would work with, and at the server, should it run.
 pub(super) async fn look(findings: &mut Findings, global: &Global) {
-    let (config, accounts, rooms) = match target::databases(global) {
+    let known = target::databases(global).and_then(|known| Ok((target::server_config(global)?, known)));
+    let (config, (_, accounts, rooms)) = match known {
         Ok(known) => known,
         Err(error) => {
             let remedy = "change this setting; `cloudmeet-api-server --help` lists them all";
@@ -36,10 +38,12 @@ pub(super) async fn look(findings: &mut Findings, global: &Global) {
     if matches!(accounts, Location::Sqlite(_)) {
         data_dir(findings, &config.data_dir);
     }
-    for (part, location) in [(Part::Auth, &accounts), (Part::Conference, &rooms)] {
-        database(findings, part, location).await;
+    if config.role != Role::Gateway {
+        for (part, location) in [(Part::Auth, &accounts), (Part::Conference, &rooms)] {
+            database(findings, part, location).await;
+        }
+        database_clock(findings, &accounts).await;
     }
-    database_clock(findings, &accounts).await;
     if let Some(url) = &config.redis {
         redis(findings, url).await;
     }
@@ -64,7 +68,12 @@ fn data_dir(findings: &mut Findings, path: &Path) {
         let remedy = format!("run `chmod 700 {shown}`");
         return findings.fail("data directory", format!("{shown} is open to others (mode {mode:03o})"), &remedy);
     }
-    findings.ok("data directory", format!("{shown} is its owner's alone"));
+    if metadata.uid() == rustix::process::geteuid().as_raw() {
+        findings.ok("data directory", format!("{shown} is this user's alone"));
+    } else {
+        let remedy = format!("run this, and the server, as the user {}", metadata.uid());
+        findings.warn("data directory", format!("{shown} is another user's"), &remedy);
+    }
     for entry in fs::read_dir(path).into_iter().flatten().flatten() {
         let open = entry.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o077 != 0);
         if open && entry.path().extension().is_some_and(|ending| ending == "key") {
@@ -167,7 +176,8 @@ async fn port(findings: &mut Findings, config: &Config) {
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
             let near = SocketAddr::new(reachable(listen.ip()), listen.port());
             let url = Url::parse(&format!("http://{near}")).expect("a socket address stands in a URL");
-            remote::look(findings, url, None).await;
+            let way = if config.exposure == Exposure::Local { Way::Peoples(None) } else { Way::Beside };
+            remote::look(findings, url, way).await;
         }
         Err(error) => {
             let remedy = "set HOST and PORT to an address of this machine that this user may listen on";
@@ -177,7 +187,7 @@ async fn port(findings: &mut Findings, config: &Config) {
     if let Some(url) = config.public_url()
         && matches!(config.role, Role::All | Role::Gateway)
     {
-        remote::look(findings, url.clone(), None).await;
+        remote::look(findings, url.clone(), Way::Peoples(None)).await;
     }
 }
 

@@ -15,6 +15,7 @@ use url::Url;
 use super::Findings;
 use crate::api::{Api, Call, Http, Read, Server, parse};
 use crate::profile::Profile;
+use crate::target;
 
 /// How far clocks may be apart: tokens and leases live by minutes.
 pub(super) const SKEW_NOTICED: i64 = 5;
@@ -23,11 +24,18 @@ pub(super) const SKEW_HARMFUL: i64 = 60;
 /// How long the server's first frame may take.
 const WELCOME: Duration = Duration::from_secs(5);
 
-/// Looks at a server, with a login if there is one.
-pub(super) async fn look(findings: &mut Findings, url: Url, login: Option<Profile>) {
+/// Is by which way a server is looked at.
+pub(super) enum Way {
+    /// As people come, with a login if there is one.
+    Peoples(Option<Profile>),
+    /// From beside it, where it may not go by its name: what people come by is not looked at.
+    Beside,
+}
+
+/// Looks at a server.
+pub(super) async fn look(findings: &mut Findings, url: Url, way: Way) {
     let shown = url.as_str().trim_end_matches('/').to_owned();
-    let is_here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-    let is_open = url.scheme() == "http" && !is_here;
+    let is_open = url.scheme() == "http" && !target::is_here(&url);
     let http = match Http::new(url) {
         Ok(http) => http,
         Err(error) => return findings.fail("server", format!("{error:#}"), "look at the system's certificates"),
@@ -43,6 +51,7 @@ pub(super) async fn look(findings: &mut Findings, url: Url, login: Option<Profil
     }
     ready(findings, &http).await;
     clock(findings, &http).await;
+    let Way::Peoples(login) = way else { return };
     let api = match login.map(|profile| Api::Server(Server::new(http.clone(), profile))) {
         Some(api) => match api.ask::<Value>(&Call::get("/api/auth/me")).await {
             Ok(_) => {
