@@ -1,5 +1,7 @@
 //! Rooms.
 
+mod view;
+
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -8,15 +10,15 @@ use cloudmeet_api_types::WireTime;
 use cloudmeet_api_types::room::{Joined, Left, LinkCode, Room, RoomDetail, Waiting};
 use serde_json::Value;
 
+pub(super) use self::view::{name, table};
+use self::view::{show, show_all, show_detail};
 use super::people::{self, Deed};
-use super::users::yes_or_no;
 use super::{users, watch};
 use crate::api::{Api, Call, Fields, Read, segment};
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::output::Shown;
 use crate::prompt::PasswordSource;
-use crate::table::{Table, details, moment};
 use crate::target::need_person;
 
 const ROOMS: &str = "/api/rooms";
@@ -438,93 +440,4 @@ async fn join(
 /// Is a room's path in the interface.
 pub(crate) fn path(room: &str) -> String {
     format!("{ROOMS}/{}", segment(room))
-}
-
-/// Is what a room is called in other verbs.
-pub(super) fn name(room: &Room) -> String {
-    room.slug.clone().unwrap_or_else(|| room.id.to_string())
-}
-
-/// Puts rooms into a table.
-pub(super) fn table(rooms: &[Room]) -> Table {
-    let mut table = Table::new(["ID", "NAME", "LINK", "VISIBILITY", "PEOPLE", "STATE", "LAST ACTIVITY"]);
-    for room in rooms {
-        table.row([
-            room.id.to_string(),
-            room.name.clone(),
-            format!("/r/{}", name(room)),
-            visibility(room),
-            format!("{}/{}", room.participants_count, room.capacity),
-            if room.is_active { "open" } else { "closed" }.to_owned(),
-            moment(room.last_activity_at),
-        ]);
-    }
-    table
-}
-
-fn show_all(rooms: &Read<Vec<Room>>, global: &Global) -> Result<(), Failure> {
-    global.output.show(&Shown {
-        body: &rooms.body,
-        table: &|| table(&rooms.value).render(),
-        names: &|| rooms.value.iter().map(name).collect(),
-    })
-}
-
-fn visibility(room: &Room) -> String {
-    use cloudmeet_api_types::room::Visibility as Wire;
-    match room.visibility {
-        Wire::Public => "public",
-        Wire::Private => "private",
-        Wire::Password => "password",
-    }
-    .to_owned()
-}
-
-fn described(room: &Room) -> String {
-    let or_none = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-    let time = |time: Option<WireTime>| or_none(time.map(|time| time.to_string()));
-    details(&[
-        ("Id", room.id.to_string()),
-        ("Name", room.name.clone()),
-        ("Link", format!("/r/{}", name(room))),
-        ("Description", or_none(room.description.clone())),
-        ("Owner", room.owner_id.to_string()),
-        ("Visibility", visibility(room)),
-        ("Capacity", room.capacity.to_string()),
-        ("Lobby", yes_or_no(room.lobby)),
-        ("Opens", time(room.opens_at)),
-        ("Closes", time(room.closes_at)),
-        ("Managed by", or_none(room.managed_by.clone())),
-        ("State", if room.is_active { "open" } else { "closed" }.to_owned()),
-        ("People", room.participants_count.to_string()),
-        ("Messages", room.last_seq.to_string()),
-        ("Created", room.created_at.to_string()),
-        ("Last activity", room.last_activity_at.to_string()),
-    ])
-}
-
-fn show(room: &Read<Room>, global: &Global) -> Result<(), Failure> {
-    global.output.show(&Shown {
-        body: &room.body,
-        table: &|| described(&room.value),
-        names: &|| vec![name(&room.value)],
-    })
-}
-
-fn show_detail(detail: &Read<RoomDetail>, global: &Global) -> Result<(), Failure> {
-    let RoomDetail { room, participants, waiting, .. } = &detail.value;
-    global.output.show(&Shown {
-        body: &detail.body,
-        table: &|| {
-            let mut text = described(room);
-            for (head, people) in [("\nThere now:\n", participants), ("\nWaiting:\n", waiting)] {
-                if !people.is_empty() {
-                    text.push_str(head);
-                    text.push_str(&people::table(people).render());
-                }
-            }
-            text
-        },
-        names: &|| vec![name(room)],
-    })
 }
