@@ -37,5 +37,6 @@ pub mod socket;
 pub mod tasks;
 pub mod telemetry;
 pub mod this_server;
+mod unread_body;
 pub mod upstream;
 pub mod web_ui;

@@ -1,20 +1,19 @@
 //! Connections: bounded in number, and dropped when they say nothing.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Request, StatusCode, header};
-use axum::response::Response;
 use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 #[cfg(target_os = "linux")]
 use socket2::{SockFilter, SockRef};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,7 +22,8 @@ use tokio::task::{JoinSet, unconstrained};
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt as _;
+
+use crate::unread_body;
 
 /// How long a connection may do nothing.
 #[derive(Debug, Clone, Copy)]
@@ -94,23 +94,23 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, timeouts: Timeo
 /// Answers the requests of one connection.
 async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, timeouts: Timeouts, ending: &Ending) {
     let notice = ending.notice.clone();
-    let service = router
-        .map_request(move |mut request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let (router, notice) = (router.clone(), notice.clone());
+        async move {
             request.extensions_mut().insert(ConnectInfo(peer));
-            request.map(Body::new)
-        })
-        .map_response(move |mut response: Response| {
+            let mut response = unread_body::answer(router, request).await?;
             if notice.is_cancelled() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            response
-        });
+            Ok::<_, Infallible>(response)
+        }
+    });
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(timeouts.write));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(timeouts.head)
-        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(service))
+        .serve_connection(TokioIo::new(Box::pin(stream)), service)
         .with_upgrades();
     let mut connection = pin!(connection);
     let outcome = tokio::select! {

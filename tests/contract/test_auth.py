@@ -213,7 +213,7 @@ def test_a_new_name_shows_everywhere(server, people):
     assert messages[0]["user_display_name"] == "Анна"
 
 
-def test_a_new_password_needs_the_old_one_and_ends_other_sessions(http, people):
+def test_a_new_password_needs_the_old_one_and_ends_other_sessions(server, http, people):
     ann = people("Ann")
     other = bearer(login(http, ann).json()["access_token"])
     body = problem(ann.patch("/api/auth/me", password="another-good-one"), 422, "invalid")
@@ -224,6 +224,7 @@ def test_a_new_password_needs_the_old_one_and_ends_other_sessions(http, people):
     assert http.get("/api/auth/me", headers=other).status_code == 200
     assert ann.patch("/api/auth/me", password="another-good-one", current_password=PASSWORD).status_code == 200
     assert ann.get("/api/auth/me").status_code == 200
+    wait_until(lambda: http.get("/api/auth/me", headers=other).status_code == 401, timeout=server.bites_s)
     problem(http.get("/api/auth/me", headers=other), 401, "session_over")
     problem(login(http, ann), 401, "wrong_credentials")
     assert login(http, ann, password="another-good-one").status_code == 200
