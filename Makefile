@@ -14,6 +14,8 @@ CACHE := $(shell directory="$${XDG_CACHE_HOME:-$$HOME/.cache}/cloudmeet"; mkdir 
 VENV := $(CACHE)/venv-$(shell sha256sum tests/requirements.txt | cut -c1-12)
 ACTIONLINT := $(CACHE)/actionlint-1.7.12
 PYTEST := $(VENV)/bin/python -m pytest
+# One test leaves one core idle half of the time: it waits for the server, or the server for it.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 -m "not timed"
 WIRE_TYPES := node tests/browser/support/wire-types.mjs
 STALE := a generated file is not what its source says: run "make generate" and commit it
 # What is shipped: static, as in the images.
@@ -35,9 +37,9 @@ test: ## Install what the tests need and run every test, the long ones shortened
 	@$(MAKE) --no-print-directory tools lint test-workflows test-rust test-generated test-contract test-cli test-faults test-browser
 
 .PHONY: test-long
-test-long: ## Run the faults at their promised length, on what is shipped
-	@$(MAKE) --no-print-directory tools build dist
-	LONG=1 CLOUDMEET_SERVER=$(CURDIR)/$(DIST)/cloudmeet-api-server $(PYTEST) tests/faults
+test-long: ## Run the faults at their promised length, and browsers behind nginx on both layouts, on what is shipped
+	@$(MAKE) --no-print-directory tools build dist browser-tools
+	LONG=1 CLOUDMEET_SERVER=$(CURDIR)/$(DIST)/cloudmeet-api-server $(PYTEST) tests/faults tests/contract/test_frontend.py
 
 .PHONY: tools
 tools: ## Install what the tests need, where it is missing
@@ -86,11 +88,12 @@ test-generated: build browser-tools ## Compare the generated files with their so
 
 .PHONY: test-contract
 test-contract: build browser-tools ## REST and WebSocket against real servers: one, two, and the services apart behind nginx
-	$(PART) contract $(PYTEST) tests/contract
+	$(PART) contract $(PYTEST) $(SIDE_BY_SIDE) tests/contract
+	$(PART) contract-timed $(PYTEST) -m timed tests/contract
 
 .PHONY: test-cli
 test-cli: build ## Every verb of `cloudmeet`, asking a server and on the databases
-	$(PART) cli $(PYTEST) tests/cli
+	$(PART) cli $(PYTEST) $(SIDE_BY_SIDE) tests/cli
 
 .PHONY: test-faults
 test-faults: build ## Kill the server under load and check the history

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import ssl
 
 import pytest
 
@@ -10,6 +12,9 @@ from harness.postgres import Cluster
 from harness.redis import Redis
 
 _numbers = itertools.count()
+# Every HTTP client, one for each call of httpx.get too, would read the machine's certificates anew, though it
+# speaks no TLS: tens of milliseconds, longer than most answers take.
+ssl.create_default_context = functools.cache(ssl.create_default_context)
 
 
 @pytest.fixture(scope="session")

@@ -253,6 +253,7 @@ def test_sessions_survive_a_restart():
         server.close()
 
 
+@pytest.mark.timed
 def test_unknown_and_wrong_take_about_the_same_time(http, people):
     ann = people("Ann")
 

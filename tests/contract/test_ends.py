@@ -13,6 +13,8 @@ from conftest import fresh_databases, fresh_redis
 from contract.client import PASSWORD, Person, Socket, first_administrator, problem
 from harness.server import Pair, Split
 
+pytestmark = pytest.mark.timed
+
 
 class System:
     """Every server of a system, each to be asked by itself."""

@@ -19,9 +19,16 @@ from contract.test_gateway import OK, Fake
 from harness.nginx import Frontend
 from harness.server import ROOT, Pair, Split
 
+pytestmark = pytest.mark.timed
+
 # What nginx and the server each say in their own way.
 OWN_WORDS = {"date", "server", "etag", "last-modified", "content-length", "transfer-encoding", "connection", "vary",
              "accept-ranges", "x-request-id", "content-encoding"}
+
+# Which screens browsers go through behind it; in the short run each once.
+MEETINGS = [("apart", "meeting"), ("two in one", "rules"), ("apart", "doors")]
+if os.environ.get("LONG") == "1":
+    MEETINGS += [("two in one", "meeting"), ("apart", "rules"), ("two in one", "doors")]
 
 
 @pytest.fixture(scope="module")
@@ -182,8 +189,7 @@ def test_a_gateway_that_dies_is_left_out(postgres, redis):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("scene", ["meeting", "rules", "doors"])
-@pytest.mark.parametrize("layout", ["two in one", "apart"])
+@pytest.mark.parametrize("layout, scene", MEETINGS)
 def test_browsers_meet_through_nginx(postgres, redis, layout, scene):
     settings = {"REGISTRATION": "open"} | fresh_databases(postgres) | fresh_redis(redis)
     with contextlib.ExitStack() as stack:

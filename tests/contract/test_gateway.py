@@ -18,6 +18,8 @@ from conftest import fresh_databases
 from contract.client import Person, problem, wait_until
 from harness.server import INNER, Server, Split
 
+pytestmark = pytest.mark.timed
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from contract.client import Person, problem
 from harness.server import INNER, Server
 
+pytestmark = pytest.mark.timed
+
 # A key that is not known is asked for at most once in this time, whoever asks.
 ASKED_ANEW_S = 1
 # How long the gateway waits for keys.

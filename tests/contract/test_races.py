@@ -12,6 +12,8 @@ import pytest
 from contract.client import PASSWORD, Person, problem, wait_until
 from contract.test_two_servers import HEARD_S, room_told
 
+pytestmark = pytest.mark.timed
+
 
 @pytest.fixture
 def there(servers):

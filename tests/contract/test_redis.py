@@ -14,6 +14,8 @@ from contract.client import Person, Socket, wait_until
 from harness.redis import Redis
 from harness.server import INNER, Server
 
+pytestmark = pytest.mark.timed
+
 # Other servers' messages, by the table of changes.
 CAUGHT_UP_S = 3
 # Redis hangs or is gone, until readyz says so; or works, until it says that.

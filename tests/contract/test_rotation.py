@@ -15,6 +15,8 @@ from conftest import fresh_databases
 from contract.client import PASSWORD, Person, wait_until
 from harness.server import INNER, Server, Split, run_to_end
 
+pytestmark = pytest.mark.timed
+
 # A new key is published so long before it signs.
 NOTICE_S = 15
 

@@ -387,6 +387,7 @@ def test_pages_of_allowed_origins_may_use_the_interface_and_no_others():
 
 # Two servers, one database
 
+@pytest.mark.timed
 def test_two_servers_on_one_database_are_one_system(postgres):
     shared = fresh_databases(postgres) | {"INTERNAL_TOKEN": "the-same-secret-on-both-of-the-servers", "RATE_LIMITS": "off"}
     with Server(**shared) as one, Server(**shared) as two:

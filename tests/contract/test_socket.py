@@ -373,6 +373,7 @@ def about(socket, room):
             return listed
 
 
+@pytest.mark.timed
 def test_watching_rooms_hears_of_every_change_at_most_once_a_second(room, people):
     ann, bob, room = room
     eve = people("Eve").socket()
@@ -450,6 +451,7 @@ def test_the_last_status_set_counts(room):
     assert [p["user_id"] for p in ann.detail(room)["participants"]] == [ann.id]
 
 
+@pytest.mark.timed
 def test_a_closed_socket_is_a_departure_after_five_seconds(room):
     ann, bob, room = room
     watcher, socket = ann.socket(), bob.socket()
@@ -543,6 +545,7 @@ def test_a_logout_ends_the_sessions_sockets_only(people):
     assert other.ask("ping", "pong")["type"] == "pong"
 
 
+@pytest.mark.timed
 def test_a_socket_whose_session_is_over_obeys_nothing_more(server, people):
     """Whoever stole it need not close it just because the server says so."""
     ann = people("Ann")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import enum
 import hashlib
 import hmac
 import http.client
@@ -29,7 +30,7 @@ EC = ec.generate_private_key(ec.SECP256R1())
 FOREIGN, OURS = Key("foreign"), Key("ours")
 # The order of the group of Ed25519's points: a signature's second half is below it.
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
-GONE = object()
+GONE = enum.Enum("Claim", "GONE").GONE
 HOUR_S = 3600
 
 

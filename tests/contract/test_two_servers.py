@@ -6,9 +6,12 @@ import statistics
 import time
 
 import httpx
+import pytest
 
 from contract.client import PASSWORD, Person, Socket, problem
 from harness.server import bites_s
+
+pytestmark = pytest.mark.timed
 
 # Without Redis, servers look for each other's changes once a second.
 HEARD_S = 5
