@@ -36,6 +36,13 @@ export type Visibility = "public" | "private" | "password";
  */
 export type ExportFormat = "json" | "txt" | "html";
 /**
+ * Says what became of a room that was described.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Kept".
+ */
+export type Kept = "created" | "adopted" | "updated" | "unchanged";
+/**
  * Says whether something answers.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -558,6 +565,10 @@ export interface ProblemBody {
    * What is wrong with single fields; only with status 422.
    */
   errors?: FieldProblem[];
+  /**
+   * Who manages the room; only with the codes `managed_elsewhere` and `adoption_conflict`.
+   */
+  managed_by?: string | null;
   /**
    * When the room opens; only with the code `not_open`.
    */
@@ -1154,6 +1165,22 @@ export interface Room {
   visibility: Visibility;
 }
 /**
+ * Says which changes to hear of.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "FollowManaged".
+ */
+export interface FollowManaged {
+  /**
+   * Where to go on: the id of the last event that was heard. A `Last-Event-ID` header says the same.
+   */
+  cursor?: string | null;
+  /**
+   * Whose rooms.
+   */
+  manager: string;
+}
+/**
  * Hands a room on.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -1202,6 +1229,187 @@ export interface Joined {
   room_id: number;
 }
 /**
+ * Describes a room, whole: what is absent is as in a new room.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "KeepRoom".
+ */
+export interface KeepRoom {
+  /**
+   * The room to take over, by its id, where the resource keeps none yet; it must have no manager.
+   */
+  adopt?: string | null;
+  /**
+   * How many people it takes; 2–1,000 (50).
+   */
+  capacity?: number | null;
+  /**
+   * At this it ends; later than `opens_at`.
+   */
+  closes_at?: string | null;
+  /**
+   * At most 2,000 characters.
+   */
+  description?: string | null;
+  /**
+   * Take it over from another resource, too.
+   */
+  force?: boolean;
+  /**
+   * Whether people wait until they are admitted.
+   */
+  lobby?: boolean;
+  /**
+   * Who runs it beside the owner: addresses of accounts, at most 100. Whoever is not among them does not.
+   *
+   * @maxItems 100
+   */
+  moderators?: string[];
+  /**
+   * 1–255 characters after trimming.
+   */
+  name: string;
+  /**
+   * Before this nobody but its owner enters.
+   */
+  opens_at?: string | null;
+  /**
+   * Whose it is: the address of an account.
+   */
+  owner: string;
+  /**
+   * 8–128 characters; for a room whose visibility is password, and with `password_version`.
+   */
+  password?: string | null;
+  /**
+   * Tells passwords apart without being one, 1–128 of letters, digits, `.`, `_`, `-`: while the room has this
+   * version, the password is neither needed nor looked at.
+   */
+  password_version?: string | null;
+  /**
+   * Its name in links; without one it keeps the one that it has.
+   */
+  slug?: string | null;
+  /**
+   * Who may see and enter it; public.
+   */
+  visibility?: Visibility | null;
+}
+/**
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "KeeperSegments".
+ */
+export interface KeeperSegments {
+  /**
+   * The manager: 1–128 of letters, digits, `.`, `_` and `-`.
+   */
+  manager: string;
+  /**
+   * The resource's uid in it, of the same characters.
+   */
+  uid: string;
+}
+/**
+ * Is a room after it was described.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "KeptRoom".
+ */
+export interface KeptRoom {
+  /**
+   * How many people it takes.
+   */
+  capacity: number;
+  /**
+   * What of it was another.
+   */
+  changed: string[];
+  /**
+   * At this it ends.
+   */
+  closes_at: string | null;
+  /**
+   * What it is for.
+   */
+  description: string | null;
+  /**
+   * Where people enter it.
+   */
+  join_url: string;
+  /**
+   * What became of it.
+   */
+  kept: Kept;
+  /**
+   * Whether people wait until they are admitted.
+   */
+  lobby: boolean;
+  /**
+   * Who keeps it.
+   */
+  manager: string;
+  /**
+   * The addresses of who runs it beside the owner, in the order of the alphabet.
+   */
+  moderators: string[];
+  /**
+   * Its name.
+   */
+  name: string;
+  /**
+   * Before this nobody but its owner enters.
+   */
+  opens_at: string | null;
+  /**
+   * The address of its owner; null when their account is no more.
+   */
+  owner: string | null;
+  /**
+   * How many people are there.
+   */
+  participants: Observed;
+  /**
+   * Which password it has.
+   */
+  password_version: string | null;
+  /**
+   * The room's id.
+   */
+  room_id: string;
+  /**
+   * Its name in links.
+   */
+  slug: string | null;
+  /**
+   * The resource that describes it.
+   */
+  uid: string;
+  /**
+   * Those of the moderators who have no account that can sign in.
+   */
+  unknown_moderators: string[];
+  /**
+   * Who may see and enter it.
+   */
+  visibility: Visibility;
+}
+/**
+ * Is a number, and when it was so.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Observed".
+ */
+export interface Observed {
+  /**
+   * How many.
+   */
+  current: number;
+  /**
+   * When.
+   */
+  observed_at: string;
+}
+/**
  * Answers a leave.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -1212,6 +1420,18 @@ export interface Left {
    * For a person to read.
    */
   message: string;
+}
+/**
+ * Says what becomes of a room whose resource is gone.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "LetGo".
+ */
+export interface LetGo {
+  /**
+   * Keep the room: people may change it again. Without this it is closed for good.
+   */
+  release?: boolean;
 }
 /**
  * Is what lets people into a private room.
@@ -1244,6 +1464,18 @@ export interface ListDeeds {
    * How many at most; 1–200 (50).
    */
   limit?: number | null;
+}
+/**
+ * Says which rooms of a manager to list.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ListManaged".
+ */
+export interface ListManaged {
+  /**
+   * Only resources whose uid comes after this one.
+   */
+  after?: string | null;
 }
 /**
  * Says which messages to read.
@@ -1312,6 +1544,88 @@ export interface ListRooms {
    * How many of the newest to leave out; at least 0.
    */
   skip?: number;
+}
+/**
+ * Is a room that a resource keeps, as it stands.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ManagedRoom".
+ */
+export interface ManagedRoom {
+  /**
+   * How many people it takes.
+   */
+  capacity: number;
+  /**
+   * At this it ends.
+   */
+  closes_at: string | null;
+  /**
+   * What it is for.
+   */
+  description: string | null;
+  /**
+   * Where people enter it.
+   */
+  join_url: string;
+  /**
+   * Whether people wait until they are admitted.
+   */
+  lobby: boolean;
+  /**
+   * Who keeps it.
+   */
+  manager: string;
+  /**
+   * The addresses of who runs it beside the owner, in the order of the alphabet.
+   */
+  moderators: string[];
+  /**
+   * Its name.
+   */
+  name: string;
+  /**
+   * Before this nobody but its owner enters.
+   */
+  opens_at: string | null;
+  /**
+   * The address of its owner; null when their account is no more.
+   */
+  owner: string | null;
+  /**
+   * How many people are there.
+   */
+  participants: Observed;
+  /**
+   * Which password it has.
+   */
+  password_version: string | null;
+  /**
+   * The room's id.
+   */
+  room_id: string;
+  /**
+   * Its name in links.
+   */
+  slug: string | null;
+  /**
+   * The resource that describes it.
+   */
+  uid: string;
+  /**
+   * Who may see and enter it.
+   */
+  visibility: Visibility;
+}
+/**
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ManagerSegments".
+ */
+export interface ManagerSegments {
+  /**
+   * The manager: 1–128 of letters, digits, `.`, `_` and `-`.
+   */
+  manager: string;
 }
 /**
  * Marks a history as read.

@@ -1,7 +1,7 @@
 //! What rooms know of accounts: from the store in the same process, or from the auth service.
 
 use cloudmeet_api_types::system::ServerState;
-use cloudmeet_core::account::Standing;
+use cloudmeet_core::account::{Account, Email, Standing};
 use cloudmeet_core::api_key::{KeyName, Scope};
 use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::time::Timestamp;
@@ -40,6 +40,17 @@ pub struct Person {
     pub is_active: bool,
     /// Administrator or not; `None` where an earlier release does not say.
     pub standing: Option<Standing>,
+}
+
+/// Is an account as it is known by its address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Its address.
+    pub email: Email,
+    /// Whether it may be used.
+    pub is_active: bool,
+    /// Whose it is.
+    pub identity: Identity,
 }
 
 /// Is a program that has shown a good key.
@@ -104,6 +115,32 @@ impl Accounts {
                 is_active: person.is_active,
                 standing: person.is_admin.map(Standing::from_flag),
             }),
+        })
+    }
+
+    /// Finds those of some accounts that were not deleted, by their ids or addresses.
+    ///
+    /// # Errors
+    /// [`AccountsError`].
+    pub async fn among(&self, ids: &[UserId], emails: &[Email]) -> Result<Vec<Known>, AccountsError> {
+        if ids.is_empty() && emails.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(match self {
+            Self::Here(store) => {
+                let accounts = store.accounts_among(ids, emails).await?;
+                let known = |account: Account| Known {
+                    email: account.email,
+                    is_active: account.is_active,
+                    identity: Identity {
+                        user_id: account.id,
+                        display_name: account.display_name.as_str().to_owned(),
+                        standing: account.standing,
+                    },
+                };
+                accounts.into_iter().map(known).collect()
+            }
+            Self::There(service) => service.among(ids, emails).await?,
         })
     }
 

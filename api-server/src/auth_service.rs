@@ -7,10 +7,11 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use cloudmeet_api_types::auth::Jwk;
 use cloudmeet_api_types::internal::{
-    Changes, ChangesQuery, Letters, Machine, Person, SessionHolder, SessionIds, ShownKey, TakenLetters,
+    Changes, ChangesQuery, FindPeople, FoundPeople, FoundPerson, Letters, Machine, Person, SessionHolder, SessionIds,
+    ShownKey, TakenLetters,
 };
 use cloudmeet_api_types::system::{Reach, ServerState};
-use cloudmeet_core::account::Standing;
+use cloudmeet_core::account::{Email, Standing};
 use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::time::Timestamp;
 use cloudmeet_core::token::OpaqueToken;
@@ -20,6 +21,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
+use crate::accounts::Known;
 use crate::config::Role;
 use crate::secret::Secret;
 use crate::this_server;
@@ -122,6 +124,28 @@ impl AuthService {
     /// [`ServiceError`].
     pub async fn person(&self, id: UserId) -> Result<Option<Person>, ServiceError> {
         self.get(&format!("/internal/people/{id}")).await
+    }
+
+    /// Finds those of some accounts that were not deleted, by their ids or addresses.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn among(&self, ids: &[UserId], emails: &[Email]) -> Result<Vec<Known>, ServiceError> {
+        let find = FindPeople {
+            ids: ids.iter().map(|id| id.get()).collect(),
+            emails: emails.iter().map(|email| email.as_str().to_owned()).collect(),
+        };
+        let found: Option<FoundPeople> = self.post("/internal/people", &find).await?;
+        let found = found.ok_or(ServiceError::Refused(StatusCode::NOT_FOUND))?;
+        let known = |person: FoundPerson| {
+            let identity = Identity {
+                user_id: UserId::new(person.id)?,
+                display_name: person.display_name,
+                standing: Standing::from_flag(person.is_admin),
+            };
+            Some(Known { email: Email::from_stored(person.email), is_active: person.is_active, identity })
+        };
+        Ok(found.people.into_iter().filter_map(known).collect())
     }
 
     /// Finds the program that shows a key, while the key is good.

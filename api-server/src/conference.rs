@@ -3,6 +3,7 @@
 mod deeds;
 mod entry;
 mod export;
+mod managed;
 mod meeting;
 mod messages;
 mod pages;
@@ -32,6 +33,7 @@ use cloudmeet_store::{
     Sent, StoreError, SubmitError,
 };
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 pub use self::pages::PageCache;
@@ -87,6 +89,8 @@ pub struct Conference {
     pub server_id: String,
     /// What this server says of itself.
     pub this_server: ThisServer,
+    /// Cancelled when the server stops: what would go on and on ends.
+    pub stop: CancellationToken,
 }
 
 impl Conference {
@@ -285,5 +289,6 @@ pub fn routes() -> ApiRouter<ConferenceState> {
             "/api/rooms/{id}/messages/{message_id}",
             patch_with(messages::edit, messages::edit_docs).merge(delete_with(messages::delete, messages::delete_docs)),
         )
+        .merge(managed::routes())
         .api_route("/api/ws-ticket", post_with(tickets::issue, tickets::issue_docs))
 }

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use schemars::json_schema;
 
 use crate::problem::{Language, Problem};
-use crate::sessions::{Acting, Administrator, Caller};
+use crate::sessions::{Acting, Administrator, Caller, RoomKeeper};
 
 /// The name of the scheme by which callers show who they are.
 const BEARER: &str = "bearer";
@@ -49,6 +49,7 @@ pub fn problems<'t>(mut operation: TransformOperation<'t>, statuses: &[u16]) -> 
 impl OperationInput for Caller {}
 impl OperationInput for Acting {}
 impl OperationInput for Administrator {}
+impl OperationInput for RoomKeeper {}
 impl OperationInput for Language {}
 
 // Each operation names its problems itself, by `problems`.

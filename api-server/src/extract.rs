@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use bytes::BytesMut;
 use cloudmeet_core::id::{ApiKeyId, MessageId, RoomId, UserId};
+use cloudmeet_core::managed::{Keeper, ManagerName, ResourceUid};
 use cloudmeet_core::room::Slug;
 use cloudmeet_core::text::{TextError, check_length};
 use futures_util::StreamExt as _;
@@ -233,6 +234,65 @@ where
 impl OperationInput for PersonPath {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         Path::<PersonSegments>::operation_input(ctx, operation);
+    }
+}
+
+/// Is the resource that keeps a room, in a path.
+#[derive(Debug, Clone)]
+pub struct KeeperPath(pub Keeper);
+
+#[derive(Deserialize, JsonSchema)]
+struct KeeperSegments {
+    /// The manager: 1–128 of letters, digits, `.`, `_` and `-`.
+    manager: String,
+    /// The resource's uid in it, of the same characters.
+    uid: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for KeeperPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let segments = Path::<KeeperSegments>::from_request_parts(parts, state).await;
+        let Path(segments) = segments.map_err(|_| Code::RoomNotFound)?;
+        let mut errors = FieldErrors::default();
+        let manager = errors.take("manager", ManagerName::parse(&segments.manager));
+        let uid = errors.take("uid", ResourceUid::parse(&segments.uid));
+        errors.check()?;
+        let (Some(manager), Some(uid)) = (manager, uid) else { return Err(Code::Invalid.into()) };
+        Ok(Self(Keeper { manager, uid }))
+    }
+}
+
+impl OperationInput for KeeperPath {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        Path::<KeeperSegments>::operation_input(ctx, operation);
+    }
+}
+
+/// Is who keeps rooms, in a path.
+#[derive(Debug, Clone)]
+pub struct ManagerPath(pub ManagerName);
+
+#[derive(Deserialize, JsonSchema)]
+struct ManagerSegments {
+    /// The manager: 1–128 of letters, digits, `.`, `_` and `-`.
+    manager: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ManagerPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let segments = Path::<ManagerSegments>::from_request_parts(parts, state).await;
+        let Path(segments) = segments.map_err(|_| Code::RoomNotFound)?;
+        ManagerName::parse(&segments.manager).map(Self).map_err(|error| Problem::invalid_field("manager", error))
+    }
+}
+
+impl OperationInput for ManagerPath {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        Path::<ManagerSegments>::operation_input(ctx, operation);
     }
 }
 

@@ -22,6 +22,9 @@ pub use language::Language;
 /// Seconds after which a refused request may be tried again, where nothing better is known.
 const DEFAULT_RETRY_S: u64 = 2;
 
+/// Stands for a manager that nobody has named.
+const UNNAMED_MANAGER: &str = "Kubernetes";
+
 /// Is one error as a client gets it.
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -30,11 +33,12 @@ pub struct Problem {
     fields: Vec<FieldError>,
     allow: Option<HeaderValue>,
     opens_at: Option<Timestamp>,
+    manager: Option<Box<str>>,
 }
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
-        Self { code, retry_after_s: None, fields: Vec::new(), allow: None, opens_at: None }
+        Self { code, retry_after_s: None, fields: Vec::new(), allow: None, opens_at: None, manager: None }
     }
 }
 
@@ -63,6 +67,21 @@ impl Problem {
         Self { opens_at: Some(opens_at), ..Code::NotOpen.into() }
     }
 
+    /// Refuses what only a room's manager decides about.
+    #[must_use]
+    pub fn managed(code: Code, manager: &str) -> Self {
+        Self { manager: Some(manager.into()), ..code.into() }
+    }
+
+    /// Names the manager of the room, where it was refused because there is one.
+    #[must_use]
+    pub fn naming(self, manager: Option<&str>) -> Self {
+        match manager {
+            Some(manager) if self.code == Code::ManagedElsewhere => Self::managed(self.code, manager),
+            _ => self,
+        }
+    }
+
     /// Hides a fault that is not the client's: it is logged here, once, and the client learns nothing of it.
     #[must_use]
     pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
@@ -88,6 +107,9 @@ impl Problem {
         let text = self.code.text(language);
         match (self.code, self.fields.as_slice()) {
             (Code::Invalid, [only]) => format!("{}: {}", only.field, only.rule.text(language)),
+            (Code::ManagedElsewhere | Code::AdoptionConflict, _) => {
+                text.replace("{manager}", self.manager.as_deref().unwrap_or(UNNAMED_MANAGER))
+            }
             _ => text.replace("{seconds}", &self.retry_after().unwrap_or(DEFAULT_RETRY_S).to_string()),
         }
     }
@@ -122,6 +144,7 @@ impl Problem {
             detail: self.detail(language),
             code: self.code.as_str().to_owned(),
             opens_at: self.opens_at.map(WireTime),
+            managed_by: self.manager.as_deref().map(str::to_owned),
             errors: self.fields(language),
         };
         // Strings and numbers: nothing that could fail to become JSON.

@@ -302,6 +302,7 @@ impl RoomParts {
             public_url,
             server_id,
             this_server,
+            stop: tasks.stop().clone(),
         })
     }
 }

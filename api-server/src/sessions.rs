@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use cloudmeet_core::api_key;
+use cloudmeet_core::api_key::{self, Scope};
 use cloudmeet_core::id::SessionId;
 use cloudmeet_core::permission::administers;
 use cloudmeet_core::token::OpaqueToken;
@@ -241,6 +241,34 @@ where
             return Err(Code::Forbidden.into());
         }
         Ok(Self { doer: doer(parts, caller.identity), session_id: caller.session_id })
+    }
+}
+
+/// Is a program that keeps rooms: it shows a key that is good for that.
+#[derive(Debug, Clone)]
+pub struct RoomKeeper(pub Doer);
+
+impl<S> FromRequestParts<S> for RoomKeeper
+where
+    S: Send + Sync,
+    Sessions: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let sessions = Sessions::from_ref(state);
+        let key = bearer_token(&parts.headers).filter(|token| token.starts_with(api_key::PREFIX));
+        let Some(key) = key else {
+            // Whatever people may elsewhere, here a key has the word: nobody takes a room from its manager by chance.
+            Caller::from_request_parts(parts, state).await?;
+            return Err(Code::Forbidden.into());
+        };
+        let known = sessions.0.accounts.machine(&OpaqueToken::presented(key.to_owned())).await;
+        let machine = known.map_err(|error| Problem::from(&error))?.ok_or(Code::InvalidToken)?;
+        if !machine.scopes.contains(&Scope::ManageRooms) {
+            return Err(Code::Forbidden.into());
+        }
+        Ok(Self(doer(parts, Identity::program(&machine.name))))
     }
 }
 

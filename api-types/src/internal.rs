@@ -26,6 +26,39 @@ pub struct Person {
     pub is_admin: Option<bool>,
 }
 
+/// Asks for accounts, by their ids or addresses.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct FindPeople {
+    /// Ids.
+    #[serde(default)]
+    pub ids: Vec<i64>,
+    /// Addresses, as they are stored.
+    #[serde(default)]
+    pub emails: Vec<String>,
+}
+
+/// Is those of the accounts that are there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FoundPeople {
+    /// The accounts.
+    pub people: Vec<FoundPerson>,
+}
+
+/// Is an account that was asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FoundPerson {
+    /// Its id.
+    pub id: i64,
+    /// Its address.
+    pub email: String,
+    /// The name others see.
+    pub display_name: String,
+    /// Whether it may be used.
+    pub is_active: bool,
+    /// Administrator or not.
+    pub is_admin: bool,
+}
+
 /// Is something that rooms must hear of accounts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Letter {

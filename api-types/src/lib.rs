@@ -7,6 +7,7 @@ pub mod audit;
 pub mod auth;
 pub mod chat;
 pub mod internal;
+pub mod managed;
 pub mod problem;
 pub mod room;
 pub mod socket;

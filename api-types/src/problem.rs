@@ -22,6 +22,9 @@ pub struct ProblemBody {
     /// When the room opens; only with the code `not_open`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opens_at: Option<WireTime>,
+    /// Who manages the room; only with the codes `managed_elsewhere` and `adoption_conflict`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
     /// What is wrong with single fields; only with status 422.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,

@@ -45,10 +45,11 @@ integer_id!(
     UserId
 );
 impl UserId {
-    /// Stands for whoever works at the machine itself: they have no account, and no account ever has this id.
+    /// Stands for whoever works at the machine itself, and for programs: they have no account, and no account ever
+    /// has this id.
     pub const CONSOLE: Self = Self(i64::MAX);
 
-    /// Is the id under which the record knows who did something. `None` for whoever works at the machine.
+    /// Is the id under which the record knows who did something. `None` for who has no account.
     #[must_use]
     pub const fn recorded(self) -> Option<i64> {
         if self.0 == Self::CONSOLE.0 { None } else { Some(self.0) }

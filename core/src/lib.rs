@@ -10,6 +10,7 @@ pub mod chat;
 pub mod crypto;
 pub mod entry;
 pub mod id;
+pub mod managed;
 pub mod moderation;
 pub mod page;
 pub mod participant;

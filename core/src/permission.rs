@@ -232,6 +232,9 @@ pub enum Denied {
     /// Nobody may do this to the room's owner.
     #[error("nobody may do this to the room's owner")]
     AgainstOwner,
+    /// A resource elsewhere decides about this: it is changed there.
+    #[error("the room is managed elsewhere")]
+    Managed,
 }
 
 impl Denied {
@@ -244,6 +247,7 @@ impl Denied {
             Self::RoomClosed => "room_closed",
             Self::NotAllowed => "forbidden",
             Self::AgainstOwner => "against_owner",
+            Self::Managed => "managed_elsewhere",
         }
     }
 }
@@ -295,6 +299,8 @@ pub fn permit(action: Action, actor: Actor, room: &Room, membership: Membership,
     let is_host = matches!(role, Some(Role::Owner | Role::Moderator));
     let member = if membership.is_member() { Ok(()) } else { Err(Denied::NotMember) };
     let only_if = |allowed: bool| if allowed { Ok(()) } else { Err(Denied::NotAllowed) };
+    let is_managed = room.is_active && room.managed_by.is_some();
+    let here = if action.is_kept() && is_managed { Err(Denied::Managed) } else { Ok(()) };
     match who {
         Who::Anybody => in_time,
         Who::Member => member.and(in_time),
@@ -305,10 +311,10 @@ pub fn permit(action: Action, actor: Actor, room: &Room, membership: Membership,
         Who::Host => only_if(is_host).and(in_time),
         Who::HostTowardsOthers => {
             let is_owner = action.towards() == Some(room.owner_id);
-            only_if(is_host).and(if is_owner { Err(Denied::AgainstOwner) } else { Ok(()) }).and(in_time)
+            only_if(is_host).and(if is_owner { Err(Denied::AgainstOwner) } else { Ok(()) }).and(in_time).and(here)
         }
-        Who::HostOrAdministrator => only_if(is_host || is_administrator).and(in_time),
-        Who::OwnerOrAdministrator => only_if(role == Some(Role::Owner) || is_administrator).and(in_time),
+        Who::HostOrAdministrator => only_if(is_host || is_administrator).and(in_time).and(here),
+        Who::OwnerOrAdministrator => only_if(role == Some(Role::Owner) || is_administrator).and(in_time).and(here),
     }
 }
 
@@ -347,6 +353,13 @@ pub fn usual_object(word: &str, actor: UserId) -> UserId {
 }
 
 impl Action {
+    /// Says whether it changes what a resource elsewhere says of a room that it keeps: there nobody does it but by
+    /// the resource, whatever else they may.
+    #[must_use]
+    pub const fn is_kept(self) -> bool {
+        matches!(self, Self::ChangeRoom | Self::DeleteRoom | Self::HandOn | Self::Promote(_) | Self::Demote(_))
+    }
+
     /// Is the person whose message it is about, or to whom it is done.
     #[must_use]
     pub const fn towards(self) -> Option<UserId> {

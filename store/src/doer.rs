@@ -1,6 +1,7 @@
 //! Who does something, as the rest of the system vouches for them.
 
 use cloudmeet_core::account::Standing;
+use cloudmeet_core::api_key::KeyName;
 use cloudmeet_core::id::UserId;
 use cloudmeet_core::permission::Actor;
 
@@ -20,6 +21,12 @@ impl Identity {
     #[must_use]
     pub fn console() -> Self {
         Self { user_id: UserId::CONSOLE, display_name: "console".to_owned(), standing: Standing::Administrator }
+    }
+
+    /// Is a program that shows a key of this name: it has no account, and may nothing that people may.
+    #[must_use]
+    pub fn program(name: &KeyName) -> Self {
+        Self { user_id: UserId::CONSOLE, display_name: name.as_str().to_owned(), standing: Standing::Ordinary }
     }
 
     /// Is the person as one who acts.

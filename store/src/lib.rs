@@ -33,9 +33,9 @@ pub use changes::{AccountChange, ChangeRow, RoomChange, Tail};
 pub use clock::Clock;
 pub use conference::{
     Accesses, AllAdmitted, Batches, Census, ConferenceStore, Deed, Doing, Draft, HandOnError, Hold, HoldEnd,
-    JoinOutcome, LeaveError, LinkCodeError, ListFilter, MessageChange, MessageError, ModerateError, Moderated, NewRoom,
-    OverMeetings, People, Proof, RoomAccess, RoomAudience, RoomError, RoomListing, SEARCH_BLOCK, SearchFrom, Secrets,
-    Sent, TicketHolder,
+    JoinOutcome, KeepError, Kept, KeptRoom, LeaveError, LinkCodeError, ListFilter, ManagedRoom, MessageChange,
+    MessageError, ModerateError, Moderated, NewRoom, OverMeetings, People, Proof, RoomAccess, RoomAudience, RoomError,
+    RoomListing, SEARCH_BLOCK, SearchFrom, Secrets, Sent, TicketHolder, Wanted, WantedPassword,
 };
 pub use db::{Location, OpenError};
 pub use doer::{Doer, Identity};

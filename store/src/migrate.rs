@@ -44,6 +44,7 @@ pub(crate) const CONFERENCE: MigrationSet = MigrationSet {
             description: "deeds of accounts",
             text: include_str!("../migrations/conference_0005.sql"),
         },
+        Script { version: 6, description: "managed rooms", text: include_str!("../migrations/conference_0006.sql") },
     ],
 };
 

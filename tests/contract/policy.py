@@ -105,10 +105,20 @@ ADMINISTRATION: dict[str, tuple[str, str, dict | None]] = {
     "readSystem": ("GET", "/api/system", None),
 }
 
+# What a key for programs is for, and people are not.
+MANAGED: dict[str, tuple[str, str, dict | None]] = {
+    "listManagedRooms": ("GET", "/api/managed-rooms/a-cluster", None),
+    "keepRoom": ("PUT", "/api/managed-rooms/a-cluster/a-uid", {"name": "Standing", "owner": "nobody@example.org"}),
+    "readManagedRoom": ("GET", "/api/managed-rooms/a-cluster/a-uid", None),
+    "letRoomGo": ("DELETE", "/api/managed-rooms/a-cluster/a-uid", None),
+    "followManagedRooms": ("GET", "/api/managed-rooms/events?manager=a-cluster", None),
+}
+
 # What is about no room, or about everybody's own.
 ELSEWHERE = {
     "listRooms", "createRoom", "listDeeds", "issueTicket", "openSocket", "health", "livez", "readyz", "register", "login",
     "refresh", "logout", "me", "updateMe", "validate", "jwks", "resetPassword", *ADMINISTRATION,
+    *MANAGED,
 }
 FRAMES_ELSEWHERE = {"watch_rooms", "ping"}
 

@@ -10,10 +10,11 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cloudmeet_api_types::internal::{
-    Change, Changes, ChangesQuery, Letter, Letters, Machine, Person, SessionHolder, SessionIds, ShownKey, TakenLetters,
+    Change, Changes, ChangesQuery, FindPeople, FoundPeople, FoundPerson, Letter, Letters, Machine, Person,
+    SessionHolder, SessionIds, ShownKey, TakenLetters,
 };
 use cloudmeet_api_types::system::ServerState;
-use cloudmeet_core::account::Standing;
+use cloudmeet_core::account::{Account, Email, Standing};
 use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::time::Timestamp;
 use cloudmeet_core::token::OpaqueToken;
@@ -39,6 +40,7 @@ pub(crate) fn routes(store: AuthStore, this_server: ThisServer, token: Secret) -
         .route("/internal/session-holder", post(session_holder))
         .route("/internal/sessions-over", post(sessions_over))
         .route("/internal/people/{id}", get(person))
+        .route("/internal/people", post(people))
         .route("/internal/changes", post(changes))
         .route("/internal/machine", post(machine))
         .route("/internal/letters", get(letters))
@@ -86,6 +88,20 @@ async fn person(State(internal): State<Internal>, Path(id): Path<String>) -> Res
         is_active: account.is_active,
         is_admin: Some(account.standing == Standing::Administrator),
     })))
+}
+
+async fn people(State(internal): State<Internal>, Json(find): Json<FindPeople>) -> Result<Json<FoundPeople>, Problem> {
+    let ids: Vec<UserId> = find.ids.into_iter().filter_map(UserId::new).collect();
+    let emails: Vec<Email> = find.emails.into_iter().map(Email::from_stored).collect();
+    let accounts = internal.store.accounts_among(&ids, &emails).await?;
+    let found = |account: Account| FoundPerson {
+        id: account.id.get(),
+        email: account.email.as_str().to_owned(),
+        display_name: account.display_name.as_str().to_owned(),
+        is_active: account.is_active,
+        is_admin: account.standing == Standing::Administrator,
+    };
+    Ok(Json(FoundPeople { people: accounts.into_iter().map(found).collect() }))
 }
 
 async fn changes(State(internal): State<Internal>, Json(query): Json<ChangesQuery>) -> Result<Json<Changes>, Problem> {

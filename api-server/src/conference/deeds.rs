@@ -68,6 +68,10 @@ impl Conference {
     ) -> Result<T, Problem> {
         let problem = match outcome {
             Err(problem) if problem.code().status() == StatusCode::FORBIDDEN => problem,
+            Err(problem) if problem.code() == Code::ManagedElsewhere => {
+                let access = self.find(id, doer.who.user_id).await;
+                return Err(problem.naming(access.ok().and_then(|access| access.room.managed_by).as_deref()));
+            }
             other => return other,
         };
         // That something is missing is no wrong deed.

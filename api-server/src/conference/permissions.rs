@@ -55,7 +55,8 @@ pub(super) async fn can_i(
             Problem::from(error)
         })
     } else {
-        permit(action, who.actor(), &access.room, access.membership(), conference.store.now()).map_err(Problem::from)
+        permit(action, who.actor(), &access.room, access.membership(), conference.store.now())
+            .map_err(|denied| Problem::from(denied).naming(access.room.managed_by.as_deref()))
     };
     let (allowed, detail) = match (judged, language) {
         (Ok(()), Language::English) => (true, "You may do this.".to_owned()),

@@ -17,22 +17,7 @@ use crate::random;
 impl Conference {
     /// Judges a new room.
     pub(super) async fn new_room(&self, who: &Identity, body: CreateRoom) -> Result<NewRoom, Problem> {
-        let mut errors = FieldErrors::default();
-        let name = errors.take("name", RoomName::parse(&body.name));
-        let description = errors.take("description", body.description.as_deref().map_or(Ok(None), Description::parse));
-        let capacity = errors.take("capacity", body.capacity.map_or(Ok(Capacity::default()), capacity));
-        let slug = errors.take("slug", body.slug.as_deref().map(Slug::parse).transpose());
-        let password = body.password.map(Password::typed);
-        errors.take("password", password.as_ref().map_or(Ok(()), Password::check_new_of_room));
-        let by_password = if password.is_some() { Visibility::Password } else { Visibility::Public };
-        let visibility = body.visibility.map_or(by_password, Visibility::from);
-        let (opens_at, closes_at) = (body.opens_at.map(|time| time.0), body.closes_at.map(|time| time.0));
-        errors.check()?;
-        let (Some(name), Some(description), Some(capacity), Some(slug)) = (name, description, capacity, slug) else {
-            return Err(Code::Invalid.into());
-        };
-        let lobby = body.lobby.unwrap_or(false);
-        let settings = Settings { name, description, visibility, capacity, lobby, slug, opens_at, closes_at };
+        let (settings, password) = judge(body, FieldErrors::default())?;
         // Before a password costs a hash.
         settings
             .check(if password.is_some() { RoomPassword::New } else { RoomPassword::None })
@@ -74,6 +59,27 @@ impl Conference {
         self.limits.room_password(who.user_id, self.store.now()).await.map_err(Problem::rate_limited)?;
         Ok(Some(self.hashes.hash(password, random::bytes()).await?))
     }
+}
+
+/// Judges what a new room is to be like; whether it goes together is another question. Fields that were judged
+/// before are told of with those of this.
+pub(super) fn judge(body: CreateRoom, mut errors: FieldErrors) -> Result<(Settings, Option<Password>), Problem> {
+    let name = errors.take("name", RoomName::parse(&body.name));
+    let description = errors.take("description", body.description.as_deref().map_or(Ok(None), Description::parse));
+    let capacity = errors.take("capacity", body.capacity.map_or(Ok(Capacity::default()), capacity));
+    let slug = errors.take("slug", body.slug.as_deref().map(Slug::parse).transpose());
+    let password = body.password.map(Password::typed);
+    errors.take("password", password.as_ref().map_or(Ok(()), Password::check_new_of_room));
+    let by_password = if password.is_some() { Visibility::Password } else { Visibility::Public };
+    let visibility = body.visibility.map_or(by_password, Visibility::from);
+    let (opens_at, closes_at) = (body.opens_at.map(|time| time.0), body.closes_at.map(|time| time.0));
+    errors.check()?;
+    let (Some(name), Some(description), Some(capacity), Some(slug)) = (name, description, capacity, slug) else {
+        return Err(Code::Invalid.into());
+    };
+    let lobby = body.lobby.unwrap_or(false);
+    let settings = Settings { name, description, visibility, capacity, lobby, slug, opens_at, closes_at };
+    Ok((settings, password))
 }
 
 /// Makes a link code: as hard to guess as a session's token.

@@ -6,6 +6,8 @@ use axum::http::header::{self, HeaderName};
 use axum::http::uri::{PathAndQuery, Uri};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use axum::response::Response;
+use futures_util::StreamExt as _;
+use http_body_util::BodyExt as _;
 
 use super::{Gateway, tunnel};
 use crate::client_address::Hop;
@@ -35,6 +37,9 @@ const FORGEABLE: [HeaderName; 5] = [
     HeaderName::from_static("x-forwarded-server"),
     HeaderName::from_static("x-real-ip"),
 ];
+
+/// What goes on until somebody ends it: the client, the service, or this gateway when it stops.
+const EVENT_STREAM: &[u8] = b"text/event-stream";
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -82,7 +87,15 @@ pub(super) async fn forward(
     if headers.remove(header::TRANSFER_ENCODING).is_some() {
         headers.remove(header::CONTENT_LENGTH);
     }
-    Ok(response.map(Body::new))
+    let stop = gateway.stop.clone();
+    let has_no_end = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(EVENT_STREAM));
+    Ok(response.map(|body| {
+        if has_no_end {
+            Body::from_stream(body.into_data_stream().take_until(stop.cancelled_owned()))
+        } else {
+            Body::new(body)
+        }
+    }))
 }
 
 fn asks_for_socket(request: &Request) -> bool {

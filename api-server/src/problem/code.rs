@@ -150,6 +150,16 @@ codes! {
     /// Another room has the name in links.
     SlugTaken = "slug_taken", CONFLICT,
         "Another room has this link name.", "Такое имя ссылки уже занято другой комнатой.";
+    /// A resource elsewhere says what the room is like; `{manager}` stands for whose.
+    ManagedElsewhere = "managed_elsewhere", CONFLICT,
+        "{manager} manages this room: change it there.", "Этой комнатой управляет {manager}: меняйте её там.";
+    /// Another resource keeps the room; `{manager}` stands for whose.
+    AdoptionConflict = "adoption_conflict", CONFLICT,
+        "The room is managed by {manager} already.", "Этой комнатой уже управляет {manager}.";
+    /// Nobody who can sign in has the address.
+    OwnerNotFound = "owner_not_found", CONFLICT,
+        "There is no active account with the owner's address.",
+        "Активной учётной записи с адресом владельца нет.";
     /// The person does not wait in the lobby.
     NotWaiting = "not_waiting", CONFLICT,
         "This person does not wait any more.", "Этот человек больше не ждёт.";

@@ -6,8 +6,8 @@ use cloudmeet_core::moderation::ModerationError;
 use cloudmeet_core::permission::Denied;
 use cloudmeet_core::room::SettingsError;
 use cloudmeet_store::{
-    Failure, HandOnError, LeaveError, LinkCodeError, MessageError, ModerateError, PasswordReplaced, RoomError,
-    StoreError, SubmitError,
+    Failure, HandOnError, KeepError, LeaveError, LinkCodeError, MessageError, ModerateError, PasswordReplaced,
+    RoomError, StoreError, SubmitError,
 };
 
 use super::{Code, Problem, Rule};
@@ -57,6 +57,7 @@ impl From<Denied> for Problem {
             Denied::RoomClosed => Code::RoomClosed,
             Denied::NotAllowed => Code::Forbidden,
             Denied::AgainstOwner => Code::AgainstOwner,
+            Denied::Managed => Code::ManagedElsewhere,
         }
         .into()
     }
@@ -82,6 +83,16 @@ impl From<RoomError> for Problem {
             RoomError::Settings(error @ SettingsError::EndsBeforeOpening) => Self::invalid_field("closes_at", error),
             RoomError::Settings(error) => Self::invalid_field("password", error),
             RoomError::SlugTaken => Code::SlugTaken.into(),
+        }
+    }
+}
+
+impl From<KeepError> for Problem {
+    fn from(error: KeepError) -> Self {
+        match error {
+            KeepError::Room(error) => error.into(),
+            KeepError::NoSuchRoom => Code::RoomNotFound.into(),
+            KeepError::KeptElsewhere(manager) => Self::managed(Code::AdoptionConflict, &manager),
         }
     }
 }

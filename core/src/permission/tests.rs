@@ -62,6 +62,18 @@ proptest! {
     }
 
     #[test]
+    fn what_a_resource_elsewhere_says_of_a_room_is_changed_there_by_whoever_might_here(
+        room in rooms(), (who, membership) in people(), other in 1..4i64,
+    ) {
+        let kept = Room { managed_by: Some("a cluster".to_owned()), ..room.clone() };
+        for action in all_actions(user(other)) {
+            let here = permit(action, who, &room, membership, NOW);
+            let expected = if action.is_kept() && room.is_active { here.and(Err(Denied::Managed)) } else { here };
+            prop_assert_eq!(permit(action, who, &kept, membership, NOW), expected);
+        }
+    }
+
+    #[test]
     fn nobody_does_anything_to_the_owner(room in rooms(), (who, membership) in people()) {
         let owner = room.owner_id;
         for action in [

@@ -8,12 +8,13 @@ use cloudmeet_core::password::PasswordHash;
 use cloudmeet_core::text::fold_case;
 use cloudmeet_core::time::{Span, Timestamp};
 use cloudmeet_core::token::OpaqueToken;
+use serde_json::json;
 
 use super::AuthStore;
 use crate::changes::{self, AccountChange};
 use crate::db::{Database, Tx};
 use crate::error::{Failure, StoreError};
-use crate::value::{Row, values};
+use crate::value::{Row, object, values};
 
 /// Is an account to be made.
 #[derive(Debug, Clone)]
@@ -118,6 +119,19 @@ impl AuthStore {
                    WHERE id = $1 AND deleted_at IS NULL";
         let row = self.database.read_one(sql, values![id.get()]).await?;
         row.map(|row| account(&row)).transpose()
+    }
+
+    /// Finds those of some accounts that were not deleted, by their ids or addresses.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn accounts_among(&self, ids: &[UserId], emails: &[Email]) -> Result<Vec<Account>, StoreError> {
+        let named = object(ids.iter().map(|id| json!({ "id": id.get() })));
+        let addressed = object(emails.iter().map(|email| json!({ "email": email.as_str() })));
+        let sql = "SELECT id, email, display_name, is_active, is_admin, created_at FROM accounts WHERE deleted_at IS NULL \
+                   AND (id IN (SELECT CAST(i.value ->> 'id' AS BIGINT) FROM json_each($1) AS i) \
+                   OR email IN (SELECT i.value ->> 'email' FROM json_each($2) AS i)) ORDER BY id";
+        self.database.read(sql, vec![named, addressed]).await?.iter().map(account).collect()
     }
 
     /// Gives an account another name. `None` when there is no such account.

@@ -63,42 +63,8 @@ impl ConferenceStore {
     /// [`RoomError`], or the store's.
     pub async fn create_room(&self, doer: &Doer, owner: &Identity, new: &NewRoom) -> Result<Room, Failure<RoomError>> {
         let now = self.now();
-        let NewRoom { settings, password, link_code } = new;
-        settings
-            .check(if password.is_some() { RoomPassword::New } else { RoomPassword::None })
-            .map_err(|error| Failure::Refused(error.into()))?;
-        let is_private = settings.visibility == Visibility::Private;
         let mut tx = self.database.begin().await?;
-        let row = tx
-            .fetch_one(
-                "INSERT INTO rooms (name, description, search_text, owner_id, is_active, visibility, capacity, lobby, \
-                 slug, opens_at, closes_at, password_hash, link_code, last_seq, rev, created_at, last_activity_at) \
-                 VALUES ($1, $2, $3, $4, TRUE, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13, $13) RETURNING id",
-                values![
-                    settings.name.as_str(),
-                    settings.description.as_ref().map(Description::as_str),
-                    search_text(&settings.name, settings.description.as_ref()),
-                    owner.user_id.get(),
-                    settings.visibility.as_str(),
-                    settings.capacity.get(),
-                    settings.lobby,
-                    settings.slug.as_ref().map(Slug::as_str),
-                    settings.opens_at.map(Timestamp::as_millis),
-                    settings.closes_at.map(Timestamp::as_millis),
-                    password.as_ref().map(PasswordHash::as_str),
-                    is_private.then(|| link_code.reveal()),
-                    now.as_millis(),
-                ],
-            )
-            .await
-            .map_err(slug_taken)?
-            .ok_or_else(|| StoreError::corrupt("an insert that returns nothing"))?;
-        let id = room_id(&row, "id")?;
-        people::add_person(&mut tx, id, owner, Role::Owner, 0, now).await?;
-        changes::note(&mut tx, &RoomChange::Room(id), now).await?;
-        let target = (owner.user_id != doer.who.user_id).then_some(owner.user_id);
-        deeds::note(&mut tx, id, Some(doer), &Doing { action: CREATE_ROOM, target, detail: None }, now).await?;
-        let room = lock(&mut tx, id).await?.ok_or_else(|| StoreError::corrupt("a room that is gone at once"))?;
+        let room = create(&mut tx, doer, owner, new, now).await?;
         tx.commit().await?;
         Ok(room)
     }
@@ -130,48 +96,10 @@ impl ConferenceStore {
         if patch.names().is_empty() {
             return Ok(room);
         }
-        let kept = "SELECT id FROM rooms WHERE id = $1 AND password_hash IS NOT NULL";
-        let has_one = tx.fetch_one(kept, values![id.get()]).await?.is_some();
-        let kept = if has_one { RoomPassword::Kept } else { RoomPassword::None };
-        let settings = room.settings().apply(patch, kept).map_err(|error| Failure::Refused(error.into()))?;
-        let keeps_password = settings.visibility == Visibility::Password;
-        let is_private = settings.visibility == Visibility::Private;
-        tx.execute(
-            "UPDATE rooms SET name = $2, description = $3, search_text = $4, visibility = $5, capacity = $6, lobby = $7, \
-             slug = $8, opens_at = $9, closes_at = $10, \
-             password_hash = CASE WHEN $11 = TRUE THEN COALESCE($12, password_hash) ELSE NULL END, \
-             link_code = CASE WHEN $13 = TRUE THEN COALESCE(link_code, $14) ELSE NULL END, last_activity_at = $15, \
-             hidden_at = CASE WHEN $16 = TRUE THEN $15 ELSE hidden_at END WHERE id = $1",
-            values![
-                id.get(),
-                settings.name.as_str(),
-                settings.description.as_ref().map(Description::as_str),
-                search_text(&settings.name, settings.description.as_ref()),
-                settings.visibility.as_str(),
-                settings.capacity.get(),
-                settings.lobby,
-                settings.slug.as_ref().map(Slug::as_str),
-                settings.opens_at.map(Timestamp::as_millis),
-                settings.closes_at.map(Timestamp::as_millis),
-                keeps_password,
-                patch.password.as_ref().map(PasswordHash::as_str),
-                is_private,
-                code.reveal(),
-                now.as_millis(),
-                is_private && room.visibility != Visibility::Private,
-            ],
-        )
-        .await
-        .map_err(slug_taken)?;
-        changes::note(&mut tx, &RoomChange::Room(id), now).await?;
-        let detail = Some(patch.names().join(", "));
-        let doing = Doing { action: Action::ChangeRoom.rule().action, detail, target: None };
-        deeds::note(&mut tx, id, Some(doer), &doing, now).await?;
-        let was_over = room.phase(now) == Phase::Over;
-        let mut room = Room { last_activity_at: now, ..room.with(settings) };
-        if room.phase(now) == Phase::Over && !was_over {
-            room = meeting::end(&mut tx, room, Some(doer), now).await?;
-        }
+        let settings = room.settings().apply(patch, kept_password(&mut tx, id).await?);
+        let settings = settings.map_err(|error| Failure::Refused(error.into()))?;
+        let change = Change { settings, password: patch.password.as_ref(), names: patch.names() };
+        let room = change_to(&mut tx, room, doer, change, code, now).await?;
         tx.commit().await?;
         Ok(room)
     }
@@ -192,6 +120,120 @@ impl ConferenceStore {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Makes a room with an owner, who is its first member.
+pub(super) async fn create(
+    tx: &mut Tx<'_>,
+    doer: &Doer,
+    owner: &Identity,
+    new: &NewRoom,
+    now: Timestamp,
+) -> Result<Room, Failure<RoomError>> {
+    let NewRoom { settings, password, link_code } = new;
+    settings
+        .check(if password.is_some() { RoomPassword::New } else { RoomPassword::None })
+        .map_err(|error| Failure::Refused(error.into()))?;
+    let is_private = settings.visibility == Visibility::Private;
+    let row = tx
+        .fetch_one(
+            "INSERT INTO rooms (name, description, search_text, owner_id, is_active, visibility, capacity, lobby, \
+             slug, opens_at, closes_at, password_hash, link_code, last_seq, rev, created_at, last_activity_at) \
+             VALUES ($1, $2, $3, $4, TRUE, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13, $13) RETURNING id",
+            values![
+                settings.name.as_str(),
+                settings.description.as_ref().map(Description::as_str),
+                search_text(&settings.name, settings.description.as_ref()),
+                owner.user_id.get(),
+                settings.visibility.as_str(),
+                settings.capacity.get(),
+                settings.lobby,
+                settings.slug.as_ref().map(Slug::as_str),
+                settings.opens_at.map(Timestamp::as_millis),
+                settings.closes_at.map(Timestamp::as_millis),
+                password.as_ref().map(PasswordHash::as_str),
+                is_private.then(|| link_code.reveal()),
+                now.as_millis(),
+            ],
+        )
+        .await
+        .map_err(slug_taken)?
+        .ok_or_else(|| StoreError::corrupt("an insert that returns nothing"))?;
+    let id = room_id(&row, "id")?;
+    people::add_person(tx, id, owner, Role::Owner, 0, now).await?;
+    changes::note(tx, &RoomChange::Room(id), now).await?;
+    let target = (owner.user_id != doer.who.user_id).then_some(owner.user_id);
+    deeds::note(tx, id, Some(doer), &Doing { action: CREATE_ROOM, target, detail: None }, now).await?;
+    Ok(lock(tx, id).await?.ok_or_else(|| StoreError::corrupt("a room that is gone at once"))?)
+}
+
+/// Says whether a locked room has a password.
+pub(super) async fn kept_password(tx: &mut Tx<'_>, id: RoomId) -> Result<RoomPassword, StoreError> {
+    let kept = "SELECT id FROM rooms WHERE id = $1 AND password_hash IS NOT NULL";
+    let has_one = tx.fetch_one(kept, values![id.get()]).await?.is_some();
+    Ok(if has_one { RoomPassword::Kept } else { RoomPassword::None })
+}
+
+/// Is what a room is to be like from now on.
+pub(super) struct Change<'a> {
+    /// All of it; they go together.
+    pub(super) settings: Settings,
+    /// Another password.
+    pub(super) password: Option<&'a PasswordHash>,
+    /// What of it is new, for the record.
+    pub(super) names: Vec<&'static str>,
+}
+
+/// Changes a locked room. One that becomes private gets the code if it has none; one whose end is past by the
+/// change is ended at once.
+pub(super) async fn change_to(
+    tx: &mut Tx<'_>,
+    room: Room,
+    doer: &Doer,
+    change: Change<'_>,
+    code: &LinkCode,
+    now: Timestamp,
+) -> Result<Room, Failure<RoomError>> {
+    let Change { settings, password, names } = change;
+    let id = room.id;
+    let keeps_password = settings.visibility == Visibility::Password;
+    let is_private = settings.visibility == Visibility::Private;
+    tx.execute(
+        "UPDATE rooms SET name = $2, description = $3, search_text = $4, visibility = $5, capacity = $6, lobby = $7, \
+         slug = $8, opens_at = $9, closes_at = $10, \
+         password_hash = CASE WHEN $11 = TRUE THEN COALESCE($12, password_hash) ELSE NULL END, \
+         link_code = CASE WHEN $13 = TRUE THEN COALESCE(link_code, $14) ELSE NULL END, last_activity_at = $15, \
+         hidden_at = CASE WHEN $16 = TRUE THEN $15 ELSE hidden_at END WHERE id = $1",
+        values![
+            id.get(),
+            settings.name.as_str(),
+            settings.description.as_ref().map(Description::as_str),
+            search_text(&settings.name, settings.description.as_ref()),
+            settings.visibility.as_str(),
+            settings.capacity.get(),
+            settings.lobby,
+            settings.slug.as_ref().map(Slug::as_str),
+            settings.opens_at.map(Timestamp::as_millis),
+            settings.closes_at.map(Timestamp::as_millis),
+            keeps_password,
+            password.map(PasswordHash::as_str),
+            is_private,
+            code.reveal(),
+            now.as_millis(),
+            is_private && room.visibility != Visibility::Private,
+        ],
+    )
+    .await
+    .map_err(slug_taken)?;
+    changes::note(tx, &RoomChange::Room(id), now).await?;
+    let doing = Doing { action: Action::ChangeRoom.rule().action, detail: Some(names.join(", ")), target: None };
+    deeds::note(tx, id, Some(doer), &doing, now).await?;
+    let was_over = room.phase(now) == Phase::Over;
+    let room = Room { last_activity_at: now, ..room.with(settings) };
+    if room.phase(now) == Phase::Over && !was_over {
+        return Ok(meeting::end(tx, room, Some(doer), now).await?);
+    }
+    Ok(room)
 }
 
 /// Closes a locked room for good.

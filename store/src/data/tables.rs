@@ -233,6 +233,8 @@ const CONFERENCE: &[Table] = &[
             integer("renamings").since(2),
             integer("ends").since(3),
             integer("hidden_at").since(4),
+            text("managed_uid").since(6),
+            text("password_version").since(6),
         ],
     )
     .giving_ids(),
