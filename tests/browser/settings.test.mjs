@@ -6,7 +6,7 @@ import { before, test } from "node:test";
 
 import { inspect, launch, open } from "./support/browser.mjs";
 import { startServer } from "./support/server.mjs";
-import { REFUSED, bar, box, button, choose, company, confirm, enter, heading, signedIn, tidyUp, write } from "./support/steps.mjs";
+import { REFUSED, administrator, bar, box, button, choose, company, confirm, enter, heading, signedIn, tidyUp, write } from "./support/steps.mjs";
 
 let server, browser, origin, ada, ben, room;
 
@@ -84,11 +84,16 @@ test("members are listed in the settings, whether they are inside or not, and wh
 });
 
 test("a managed room's settings are read only, and say who manages it", async () => {
-  const managed = { managed_by: "cluster-1" };
-  await ada.page.route(`**/api/rooms/${room.id}*`, async (route) => {
-    const answer = await route.fetch();
-    await route.fulfill({ response: answer, json: { ...(await answer.json()), ...managed } });
-  });
+  const administer = await administrator(origin);
+  const { key } = await administer("POST", "/api-keys", { name: "An operator", scopes: ["rooms:manage"] });
+  const keep = (method, query, body) =>
+    fetch(`${origin}/api/managed-rooms/cluster-1/a-resource${query}`, {
+      method,
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body,
+    });
+  const spec = { name: "Workshop, renamed", owner: "ada@example.org", adopt: String(room.id) };
+  assert.equal((await keep("PUT", "", JSON.stringify(spec))).status, 200);
   await ada.page.goto(`/room.html?id=${room.id}`);
   await button(ada.page, "Join").click();
   await bar(ada.page).waitFor();
@@ -99,7 +104,10 @@ test("a managed room's settings are read only, and say who manages it", async ()
   assert.equal(await button(ada.page, "Delete room").count(), 0);
   await inspect(ada.page, "settings-managed");
   await ada.page.keyboard.press("Escape");
-  await ada.page.unroute(`**/api/rooms/${room.id}*`);
+  // Whoever runs it still sees who belongs to it, but names nobody.
+  const now = await ada.api("GET", `/rooms/${room.id}`);
+  assert.ok(!now.allowed.includes("promote") && now.allowed.includes("kick"));
+  assert.equal((await keep("DELETE", "?release=true")).status, 204);
   await open(ada.page, `/room.html?id=${room.id}`);
   await button(ada.page, "Join").click();
   await bar(ada.page).waitFor();

@@ -6,7 +6,7 @@ import { exportDialog } from "./export-dialog.js";
 import { capped } from "./format.js";
 import { keysDialog } from "./keys.js";
 import { menuButton } from "./menu.js";
-import { unread } from "./room-state.js";
+import { readsSettings, unread } from "./room-state.js";
 import { t } from "./strings.js";
 
 /** @typedef {import("./room.js").RoomActions} RoomActions */
@@ -70,7 +70,7 @@ function moreItems({ allowed, room }, actions) {
   const { name } = room;
   /** @type {MenuItem[]} */
   const usual = [
-    ...(may("change_room") || may("read_audit")
+    ...(readsSettings({ room, allowed }) || may("read_audit")
       ? [{ symbol: "settings", text: t("more.settings"), choose: actions.open_settings }]
       : []),
     ...(may("read_messages")

@@ -7,7 +7,7 @@ import { attribute, h, icon, reconcile, text } from "./dom.js";
 import { door } from "./door.js";
 import { field, notice } from "./form.js";
 import { list, moment } from "./format.js";
-import { linkLost } from "./room-state.js";
+import { linkLost, readsSettings } from "./room-state.js";
 import { unreachableCard } from "./state-card.js";
 import { t } from "./strings.js";
 
@@ -134,7 +134,7 @@ export function prejoinView(actions) {
       if (now.asks_password && place.refusal !== null) password.input.focus();
     }
     lobby.hidden = !now.asks_host;
-    settings.hidden = !state.allowed.has("change_room");
+    settings.hidden = !readsSettings(state);
     attribute(join, "aria-busy", place.joining ? "true" : null);
     join.disabled = now.shut;
     text(join, t(place.joining ? "prejoin.joining" : now.why === "room_full" ? "door.again" : "prejoin.join"));

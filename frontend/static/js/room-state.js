@@ -84,6 +84,16 @@ export function createRoomStore() {
 }
 
 /**
+ * Says whether somebody reads a room's settings: who changes them, and who would if it were not managed elsewhere.
+ *
+ * @param {Readonly<Pick<RoomState, "room" | "allowed">>} state
+ */
+export function readsSettings({ room, allowed }) {
+  const is_host = room?.my_role === "owner" || room?.my_role === "moderator";
+  return allowed.has("change_room") || (is_host && room.is_active && room.managed_by !== null);
+}
+
+/**
  * How many messages of others have not been seen.
  *
  * @param {Readonly<RoomState>} state

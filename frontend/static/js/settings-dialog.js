@@ -10,6 +10,7 @@ import { linkCodePart } from "./link-code.js";
 import { bannedList, memberList } from "./member-lists.js";
 import { fieldProblems, inSession, reason, toast } from "./page.js";
 import { roomFields } from "./room-fields.js";
+import { readsSettings } from "./room-state.js";
 import { lacksPassword, patchBody, valuesOf } from "./room-values.js";
 import { t } from "./strings.js";
 import { tabs } from "./tabs.js";
@@ -26,14 +27,15 @@ import { tabs } from "./tabs.js";
 export function openSettings(store, hosting, saved, deleted = () => {}) {
   const { room, allowed, me } = store.get();
   if (!room) return;
+  const reads = readsSettings({ room, allowed });
   const nameOf = (/** @type {number} */ user_id) => store.get().roster.get(user_id)?.user_display_name ?? null;
   openDialog({
     title: t("settings.title"),
     wide: true,
     body: (close) => {
       const parts = [
-        ...(allowed.has("change_room") ? [{ title: t("settings.room"), build: () => settingsForm(store, room, { close, saved, deleted }) }] : []),
-        ...(allowed.has("change_room") && allowed.has("read_messages")
+        ...(reads ? [{ title: t("settings.room"), build: () => settingsForm(store, room, { close, saved, deleted }) }] : []),
+        ...(reads && allowed.has("read_messages")
           ? [{ title: t("settings.members"), build: () => memberList(room.id, { me: me?.id, hosting, store }) }]
           : []),
         ...(allowed.has("lift_ban") ? [{ title: t("settings.banned"), build: () => bannedList(room.id) }] : []),

@@ -38,13 +38,11 @@ export async function write(page, text) {
   await box(page, "Message").press("Enter");
 }
 
-/**
- * Makes an account, and speaks with the server in its name.
- *
- * @param {string} origin
- * @param {{ name: string, email: string }} who
- */
-export async function account(origin, { name, email }) {
+/** Whoever comes first administers. */
+const FIRST = { name: "First Come", email: "first@example.org" };
+
+/** @param {string} origin */
+function client(origin) {
   let token = "";
   /** @returns {Promise<any>} the body; refused requests fail */
   const api = async (method, path, body) => {
@@ -60,9 +58,34 @@ export async function account(origin, { name, email }) {
     assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
     return text === "" ? null : JSON.parse(text);
   };
+  const sign_in = async (/** @type {string} */ email) => {
+    token = (await api("POST", "/auth/login", { email, password: PASSWORD })).access_token;
+  };
+  return { api, sign_in };
+}
+
+/**
+ * Makes an account, and speaks with the server in its name.
+ *
+ * @param {string} origin
+ * @param {{ name: string, email: string }} who
+ */
+export async function account(origin, { name, email }) {
+  const { api, sign_in } = client(origin);
   const { id } = await api("POST", "/auth/register", { email, display_name: name, password: PASSWORD });
-  token = (await api("POST", "/auth/login", { email, password: PASSWORD })).access_token;
+  await sign_in(email);
   return { id, name, email, api };
+}
+
+/**
+ * Speaks as the administrator of a company (below).
+ *
+ * @param {string} origin
+ */
+export async function administrator(origin) {
+  const { api, sign_in } = client(origin);
+  await sign_in(FIRST.email);
+  return api;
 }
 
 /**
@@ -90,7 +113,7 @@ export async function signedIn(browser, origin, { email }, options) {
  * @param {[name: string, email: string][]} names
  */
 export async function company(browser, origin, names) {
-  await account(origin, { name: "First Come", email: "first@example.org" });
+  await account(origin, FIRST);
   const people = [];
   for (const [name, email] of names) {
     const who = await account(origin, { name, email });
