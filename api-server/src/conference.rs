@@ -36,6 +36,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+pub use self::managed::FOLLOWERS;
 pub use self::pages::PageCache;
 pub use self::search_blocks::SearchBlocks;
 use crate::accounts::Accounts;
@@ -89,6 +90,8 @@ pub struct Conference {
     pub server_id: String,
     /// What this server says of itself.
     pub this_server: ThisServer,
+    /// The places of those who follow managed rooms.
+    pub followers: Arc<Semaphore>,
     /// Cancelled when the server stops: what would go on and on ends.
     pub stop: CancellationToken,
 }

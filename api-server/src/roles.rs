@@ -28,7 +28,9 @@ use crate::access_token::{self, Keys, Signer, StoredKeys, Verifier};
 use crate::accounts::Accounts;
 use crate::auth::{self, AccountListener, Auth, AuthState, RefreshCookie, Rooms};
 use crate::auth_service::AuthService;
-use crate::conference::{Conference, ConferenceState, LISTS_AT_ONCE, PageCache, SEARCHES_AT_ONCE, SearchBlocks};
+use crate::conference::{
+    Conference, ConferenceState, FOLLOWERS, LISTS_AT_ONCE, PageCache, SEARCHES_AT_ONCE, SearchBlocks,
+};
 use crate::config::{Config, Role};
 use crate::gateway::{self, Gateway};
 use crate::hash_pool::HashPool;
@@ -302,6 +304,7 @@ impl RoomParts {
             public_url,
             server_id,
             this_server,
+            followers: Arc::new(Semaphore::new(FOLLOWERS)),
             stop: tasks.stop().clone(),
         })
     }

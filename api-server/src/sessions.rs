@@ -155,6 +155,20 @@ impl Sessions {
         self.0.believed.invalidate_all();
     }
 
+    /// Finds the program that keeps rooms by a key.
+    ///
+    /// # Errors
+    /// [`Problem`]: the key is good for other things or for nothing, or nobody can be asked.
+    pub async fn room_keeper(&self, key: &OpaqueToken) -> Result<Identity, Problem> {
+        let known = self.0.accounts.machine(key).await.map_err(|error| Problem::from(&error))?;
+        let machine = known.ok_or(Code::InvalidToken)?;
+        if machine.scopes.contains(&Scope::ManageRooms) {
+            Ok(Identity::program(&machine.name))
+        } else {
+            Err(Code::Forbidden.into())
+        }
+    }
+
     /// Says why a program does not do what people do: its key is good for other things, or for nothing.
     async fn refuse_machine(&self, key: &str) -> Problem {
         match self.0.accounts.machine(&OpaqueToken::presented(key.to_owned())).await {
@@ -263,12 +277,8 @@ where
             Caller::from_request_parts(parts, state).await?;
             return Err(Code::Forbidden.into());
         };
-        let known = sessions.0.accounts.machine(&OpaqueToken::presented(key.to_owned())).await;
-        let machine = known.map_err(|error| Problem::from(&error))?.ok_or(Code::InvalidToken)?;
-        if !machine.scopes.contains(&Scope::ManageRooms) {
-            return Err(Code::Forbidden.into());
-        }
-        Ok(Self(doer(parts, Identity::program(&machine.name))))
+        let who = sessions.room_keeper(&OpaqueToken::presented(key.to_owned())).await?;
+        Ok(Self(doer(parts, who)))
     }
 }
 

@@ -54,6 +54,13 @@ impl Moderation {
         }
     }
 
+    /// Says whether it takes from somebody what a resource elsewhere gave them: in a room that it keeps, who runs it
+    /// beside the owner is named there and removed there.
+    #[must_use]
+    pub const fn unseats(self, person: &Participant) -> bool {
+        matches!(self, Self::Kick | Self::Ban) && matches!(person.membership, Membership::Member(Role::Moderator))
+    }
+
     /// Does it at `now`. What is so already stays as it is, its version too.
     ///
     /// # Errors

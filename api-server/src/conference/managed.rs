@@ -1,12 +1,13 @@
 //! Rooms that a resource elsewhere describes: what an operator asks for.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aide::axum::ApiRouter;
 use aide::axum::routing::{get_with, put_with};
+use aide::openapi::{MediaType, ReferenceOr, Response as DocResponse, StatusCode as DocStatus};
 use aide::transform::TransformOperation;
 use axum::Json;
 use axum::extract::State;
@@ -21,11 +22,13 @@ use cloudmeet_api_types::room::{CreateRoom, Visibility};
 use cloudmeet_core::account::Email;
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::managed::{Keeper, ManagerName, PasswordVersion, ResourceUid};
+use cloudmeet_core::password::Password;
 use cloudmeet_core::room::{RoomPassword, SettingsError};
 use cloudmeet_core::time::{Span, Timestamp};
+use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::{
-    ConferenceStore, Identity, Kept, KeptRoom as StoredKept, ManagedRoom as StoredRoom, RoomChange, RoomError,
-    StoreError, Tail, Wanted, WantedPassword,
+    ConferenceStore, Failure, Identity, KeepError, Kept, KeptRoom as StoredKept, ManagedRoom as StoredRoom, RoomChange,
+    RoomError, StoreError, Tail, Wanted, WantedPassword,
 };
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio::time::sleep;
@@ -37,13 +40,25 @@ use crate::docs::problems;
 use crate::extract::{FieldErrors, JsonBody, KeeperPath, ManagerPath, QueryParams};
 use crate::problem::{Code, Problem, Rule};
 use crate::random;
-use crate::sessions::RoomKeeper;
+use crate::sessions::{RoomKeeper, Sessions, bearer_token};
 
 /// How many moderators a resource may name.
 const MAX_MODERATORS: usize = 100;
 
 /// How often the table of changes is read for who follows it.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// How many rooms one look tells of; the next goes on.
+const TOLD_AT_ONCE: usize = 500;
+
+/// How many may follow at once: an operator does so once.
+pub const FOLLOWERS: usize = 32;
+
+/// After how many seconds to try again while as many follow as may.
+const FULL_RETRY_S: u64 = 10;
+
+/// How often it is asked whether a follower's key is still good.
+const KEY_ASKED_EVERY: Duration = Duration::from_secs(3);
 
 /// How often a stream without events shows that it lives.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
@@ -70,8 +85,19 @@ async fn keep(
     RoomKeeper(doer): RoomKeeper,
     JsonBody(body): JsonBody<KeepRoom>,
 ) -> Result<(StatusCode, Json<KeptRoom>), Problem> {
-    let (wanted, unknown_moderators) = conference.wanted(keeper, body).await?;
-    let outcome = conference.store.keep_room(&wanted, &doer).await?;
+    let (mut wanted, unknown_moderators, password) = conference.wanted(keeper, body).await?;
+    let mut outcome = conference.store.keep_room(&wanted, &doer).await;
+    if let (
+        Err(Failure::Refused(KeepError::Room(RoomError::Settings(SettingsError::PasswordMissing)))),
+        Some(password),
+    ) = (&outcome, password)
+    {
+        // The room that had this version is another meanwhile.
+        let hash = conference.hashes.hash(password, random::bytes()).await?;
+        wanted.password = wanted.password.map(|wanted| WantedPassword { hash: Some(hash), ..wanted });
+        outcome = conference.store.keep_room(&wanted, &doer).await;
+    }
+    let outcome = outcome?;
     conference.show(&outcome);
     let status = if outcome.kept == Kept::Created { StatusCode::CREATED } else { StatusCode::OK };
     let (kept, changed) = (wire_kept(outcome.kept), outcome.changed.iter().map(|name| (*name).to_owned()).collect());
@@ -153,16 +179,26 @@ fn let_go_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
 
 async fn follow(
     State(conference): State<Arc<Conference>>,
+    State(sessions): State<Sessions>,
     RoomKeeper(_): RoomKeeper,
     headers: HeaderMap,
     QueryParams(query): QueryParams<FollowManaged>,
 ) -> Result<Response, Problem> {
     let manager = ManagerName::parse(&query.manager).map_err(|error| Problem::invalid_field("manager", error))?;
     let heard = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned).or(query.cursor);
-    let heard = heard.map(|cursor| cursor.parse().map(Timestamp::from_millis)).transpose();
-    let heard = heard.map_err(|_| Problem::invalid_field("cursor", Rule::UnknownReference))?;
+    let heard = heard.and_then(|cursor| cursor.parse().ok()).map(Timestamp::from_millis);
+    let key = bearer_token(&headers).unwrap_or_default();
+    let key = OpaqueToken::presented(key.to_owned());
+    let place = conference.followers.clone().try_acquire_owned();
+    let place = place.map_err(|_| Problem::rate_limited(FULL_RETRY_S))?;
     let stop = conference.stop.clone().cancelled_owned();
-    let events = events(conference, manager, heard).take_until(stop);
+    let following = Following::new(conference, manager, heard, Guard { sessions, key, asked: Instant::now() });
+    // The place is held as long as the stream.
+    let events = following.events().map(move |event| {
+        let _held = &place;
+        Ok::<_, Infallible>(event)
+    });
+    let events = events.take_until(stop);
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)).into_response();
     // nginx would keep events until it has a buffer full of them.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -171,76 +207,159 @@ async fn follow(
 }
 
 fn follow_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
-    let operation =
+    let mut operation =
         operation.id("followManagedRooms").tag("managed rooms").summary("Hear what happens in a manager's rooms");
-    problems(operation, &[401, 403, 422]).description(
+    let events = DocResponse {
+        description: "Server-sent events.".to_owned(),
+        content: [("text/event-stream".to_owned(), MediaType::default())].into_iter().collect(),
+        ..DocResponse::default()
+    };
+    let responses = operation.inner_mut().responses.get_or_insert_with(Default::default);
+    responses.responses.insert(DocStatus::Code(200), ReferenceOr::Item(events));
+    problems(operation, &[401, 403, 422, 429]).description(
         "For keys with the scope `rooms:manage`. Server-sent events: `room` with a room as it stands whenever it or who is \
-         there changed, `gone` with `{uid, room_id}` of one that was closed, and `reset` where changes may \
+         there changed, `gone` with `{uid, room_id}` of one that was closed or is another's, and `reset` where changes may \
          have been missed: list the rooms then. The first event is a `reset` unless the cursor is good. Each event's id is \
-         the cursor from which to go on; what was heard before may be heard again.",
+         the cursor from which to go on, which `Last-Event-ID` may name, too; what was heard before may be heard again. The \
+         stream ends with its key.",
     )
 }
 
-/// Says what happens, from where somebody left off.
-fn events(
-    conference: Arc<Conference>,
-    manager: ManagerName,
-    heard: Option<Timestamp>,
-) -> impl Stream<Item = Result<Event, Infallible>> {
-    let now = conference.store.now();
-    let heard = heard.filter(|heard| *heard <= now && now.minus(RESUMED_WITHIN) < *heard);
-    let first = heard.is_none().then(|| Event::default().event("reset").id(cursor(now)).data("{}"));
-    let tail = Tail::from(heard.unwrap_or(now).minus(COMMITTED_WITHIN));
-    let state = Following { conference, manager, tail, changed: BTreeSet::new() };
-    let later = stream::unfold(state, |mut state| async move {
-        let events = state.next().await;
-        Some((stream::iter(events), state))
-    });
-    stream::iter(first).chain(later.flatten()).map(Ok)
+/// Sees that a key is still good while its stream goes on.
+struct Guard {
+    sessions: Sessions,
+    key: OpaqueToken,
+    asked: Instant,
+}
+
+impl Guard {
+    /// Asks now and then. While nobody can be asked, the stream goes on as it is.
+    async fn is_good(&mut self) -> bool {
+        if self.asked.elapsed() < KEY_ASKED_EVERY {
+            return true;
+        }
+        self.asked = Instant::now();
+        !matches!(self.sessions.room_keeper(&self.key).await, Err(problem) if problem.code() != Code::ServiceUnavailable
+            && problem.code() != Code::Unavailable)
+    }
 }
 
 /// Is somebody who follows the rooms of a manager.
 struct Following {
     conference: Arc<Conference>,
     manager: ManagerName,
+    guard: Guard,
     tail: Tail,
+    /// Up to when everything was told.
+    told: Timestamp,
+    /// The rooms of which was told, with their resources.
+    shown: HashMap<RoomId, String>,
     /// In which rooms something happened of which was not told yet.
     changed: BTreeSet<RoomId>,
+    /// What is to be said first.
+    first: Option<Event>,
+    is_blind: bool,
 }
 
 impl Following {
-    /// Waits for the next events.
-    async fn next(&mut self) -> Vec<Event> {
+    /// Goes on from where somebody left off, if that is known.
+    fn new(conference: Arc<Conference>, manager: ManagerName, heard: Option<Timestamp>, guard: Guard) -> Self {
+        let now = conference.store.now();
+        let heard = heard.filter(|heard| *heard <= now && now.minus(RESUMED_WITHIN) < *heard);
+        let told = heard.unwrap_or(now);
+        Self {
+            conference,
+            manager,
+            guard,
+            tail: Tail::from(told.minus(COMMITTED_WITHIN)),
+            told,
+            shown: HashMap::new(),
+            changed: BTreeSet::new(),
+            first: heard.is_none().then(|| reset(now)),
+            is_blind: false,
+        }
+    }
+
+    /// Says what happens, until the key is good no more.
+    fn events(mut self) -> impl Stream<Item = Event> {
+        let first = self.first.take();
+        let later = stream::unfold(self, |mut state| async move {
+            let events = state.next().await?;
+            Some((stream::iter(events), state))
+        });
+        stream::iter(first).chain(later.flatten())
+    }
+
+    /// Waits for the next events; `None` when there are none for this key any more.
+    async fn next(&mut self) -> Option<Vec<Event>> {
         loop {
             sleep(EVERY).await;
+            if !self.guard.is_good().await {
+                return None;
+            }
             match self.look().await {
-                Ok(events) if !events.is_empty() => return events,
-                Ok(_) => {}
-                // The store is away: what happens meanwhile is read once it is back.
-                Err(problem) => tracing::debug!(code = problem.code().as_str(), "changes of managed rooms not read"),
+                Ok(events) => {
+                    self.is_blind = false;
+                    if !events.is_empty() {
+                        return Some(events);
+                    }
+                }
+                // What happens meanwhile is read once the store is back.
+                Err(problem) if !self.is_blind => {
+                    self.is_blind = true;
+                    tracing::warn!(code = problem.code().as_str(), "changes of managed rooms not read");
+                }
+                Err(_) => {}
             }
         }
     }
 
     async fn look(&mut self) -> Result<Vec<Event>, Problem> {
-        let Conference { store, .. } = &*self.conference;
+        let conference = self.conference.clone();
+        let Conference { store, .. } = &*conference;
         let at = store.now();
-        self.changed.append(&mut changed_rooms(store, &mut self.tail).await?);
-        if self.changed.is_empty() {
-            return Ok(Vec::new());
+        if self.told < at.minus(RESUMED_WITHIN) {
+            // Nothing was to be had for so long that changes may be forgotten.
+            self.tail = Tail::from(at.minus(COMMITTED_WITHIN));
+            (self.told, self.changed) = (at, BTreeSet::new());
+            return Ok(vec![reset(at)]);
         }
-        let rooms = store.managed_among(&self.manager, &self.changed).await?;
-        let (rooms, gone): (Vec<_>, Vec<_>) = rooms.into_iter().partition(|managed| managed.room.is_active);
-        let gone = gone.into_iter().filter_map(|managed| {
-            let gone = GoneRoom { uid: managed.uid, room_id: managed.room.id.to_string() };
-            Event::default().event("gone").id(cursor(at)).json_data(gone).ok()
-        });
-        let rooms = self.conference.wire_managed(rooms).await?;
-        let shown = rooms.iter().filter_map(|room| Event::default().event("room").id(cursor(at)).json_data(room).ok());
-        let events = shown.chain(gone).collect();
-        self.changed.clear();
-        Ok(events)
+        self.changed.append(&mut changed_rooms(store, &mut self.tail).await?);
+        let some: BTreeSet<RoomId> = self.changed.iter().copied().take(TOLD_AT_ONCE).collect();
+        let rooms = store.managed_among(&self.manager, &some).await?;
+        let (rooms, closed): (Vec<_>, Vec<_>) = rooms.into_iter().partition(|managed| managed.room.is_active);
+        let kept: HashMap<RoomId, String> =
+            rooms.iter().map(|managed| (managed.room.id, managed.uid.clone())).collect();
+        let rooms = conference.wire_managed(rooms).await?;
+        // Closed, and those that are another's now.
+        let mut gone: BTreeMap<RoomId, String> =
+            closed.into_iter().map(|managed| (managed.room.id, managed.uid)).collect();
+        let left = some.iter().filter(|id| !kept.contains_key(*id));
+        gone.extend(left.filter_map(|id| Some((*id, self.shown.remove(id)?))));
+        // Whose next room is there already has lost none.
+        gone.retain(|_, uid| !kept.values().any(|other| other == uid));
+        self.shown.extend(kept);
+        self.changed.retain(|id| !some.contains(id));
+
+        let gone = gone
+            .into_iter()
+            .map(|(id, uid)| Event::default().event("gone").json_data(GoneRoom { uid, room_id: id.to_string() }));
+        let shown = rooms.iter().map(|room| Event::default().event("room").json_data(room));
+        let mut events: Vec<Event> = gone.chain(shown).filter_map(Result::ok).collect();
+        // Whoever hears but a part of them hears them all again.
+        let last = events.pop();
+        let before = cursor(self.told);
+        if self.changed.is_empty() {
+            self.told = at;
+        }
+        let mut told: Vec<Event> = events.into_iter().map(|event| event.id(&before)).collect();
+        told.extend(last.map(|event| event.id(cursor(self.told))));
+        Ok(told)
     }
+}
+
+fn reset(at: Timestamp) -> Event {
+    Event::default().event("reset").id(cursor(at)).data("{}")
 }
 
 /// Reads in which rooms something happened that shows in [`ManagedRoom`].
@@ -260,8 +379,9 @@ fn cursor(at: Timestamp) -> String {
 }
 
 impl Conference {
-    /// Judges how a resource describes its room. Gives the moderators whom nobody knows, too.
-    async fn wanted(&self, keeper: Keeper, body: KeepRoom) -> Result<(Wanted, Vec<String>), Problem> {
+    /// Judges how a resource describes its room. Gives the moderators whom nobody knows, too, and a password that
+    /// need not be hashed.
+    async fn wanted(&self, keeper: Keeper, body: KeepRoom) -> Result<(Wanted, Vec<String>, Option<Password>), Problem> {
         let mut errors = FieldErrors::default();
         let owner = errors.take("owner", Email::parse(&body.owner));
         let moderators: Vec<Email> = body
@@ -321,10 +441,14 @@ impl Conference {
         let unknown = unknown.into_iter().map(|email| email.as_str().to_owned()).collect();
         let moderators = known.into_iter().filter_map(|email| people.get(email).cloned()).collect();
 
+        let mut unused = None;
         let password = match version.filter(|_| is_guarded) {
             None => None,
             // Hashing takes long, and each operator asks again and again.
-            Some(version) if self.has_version(&keeper, &version).await? => Some(WantedPassword { version, hash: None }),
+            Some(version) if self.has_version(&keeper, &version).await? => {
+                unused = password;
+                Some(WantedPassword { version, hash: None })
+            }
             Some(version) => {
                 let password =
                     password.ok_or_else(|| Problem::from(RoomError::from(SettingsError::PasswordMissing)))?;
@@ -341,7 +465,7 @@ impl Conference {
             forced: body.force,
             link_code: new_link_code(),
         };
-        Ok((wanted, unknown))
+        Ok((wanted, unknown, unused))
     }
 
     /// Says whether the room that a resource keeps has this password already.

@@ -128,9 +128,11 @@ impl AuthStore {
     pub async fn accounts_among(&self, ids: &[UserId], emails: &[Email]) -> Result<Vec<Account>, StoreError> {
         let named = object(ids.iter().map(|id| json!({ "id": id.get() })));
         let addressed = object(emails.iter().map(|email| json!({ "email": email.as_str() })));
+        // By one condition for both no index would be of use.
         let sql = "SELECT id, email, display_name, is_active, is_admin, created_at FROM accounts WHERE deleted_at IS NULL \
-                   AND (id IN (SELECT CAST(i.value ->> 'id' AS BIGINT) FROM json_each($1) AS i) \
-                   OR email IN (SELECT i.value ->> 'email' FROM json_each($2) AS i)) ORDER BY id";
+                   AND id IN (SELECT CAST(i.value ->> 'id' AS BIGINT) FROM json_each($1) AS i) \
+                   UNION SELECT id, email, display_name, is_active, is_admin, created_at FROM accounts \
+                   WHERE deleted_at IS NULL AND email IN (SELECT i.value ->> 'email' FROM json_each($2) AS i) ORDER BY id";
         self.database.read(sql, vec![named, addressed]).await?.iter().map(account).collect()
     }
 

@@ -82,7 +82,8 @@ impl ConferenceStore {
         let now = self.now();
         let mut tx = self.database.begin().await?;
         let Some(room) = rooms::lock(&mut tx, id).await? else { return Ok(()) };
-        if room.owner_id == user_id && room.is_active {
+        // Whose a managed room is to be now, its manager will say.
+        if room.owner_id == user_id && room.is_active && room.managed_by.is_none() {
             match heir(&mut tx, &room).await? {
                 Some(heir) => drop(meeting::hand_on(&mut tx, &room, heir, None, now).await?),
                 None => rooms::close(&mut tx, id, None, now).await?,

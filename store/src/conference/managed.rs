@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::managed::{AdoptError, Keeper, ManagerName, PasswordVersion, ResourceUid, adopt};
-use cloudmeet_core::participant::Participant;
+use cloudmeet_core::participant::{Participant, Turn};
 use cloudmeet_core::password::PasswordHash;
 use cloudmeet_core::permission::{Action, Membership};
 use cloudmeet_core::room::{LinkCode, Phase, Role, Room, RoomPassword, Settings, Slug, Visibility};
@@ -156,19 +156,13 @@ impl ConferenceStore {
         let (before, kept) = match own {
             Some(room) => (room, Kept::Unchanged),
             None => match wanted.adopt {
-                Some(id) => (take_over(&mut tx, id, wanted, doer, now).await?, Kept::Adopted),
+                Some(id) => take_over(&mut tx, id, wanted, doer, now).await?,
                 None => (make(&mut tx, wanted, doer, now).await?, Kept::Created),
             },
         };
         let was_over = before.phase(now) == Phase::Over;
         let (room, mut changed) = conform(&mut tx, before, wanted, doer, now).await?;
-        let (room, people) = conform_people(&mut tx, room, wanted, doer, now).await?;
-        if people.iter().any(|person| person.is_owner) {
-            changed.push("owner");
-        }
-        if people.iter().any(|person| !person.is_owner) {
-            changed.push("moderators");
-        }
+        let (room, people) = conform_people(&mut tx, room, wanted, doer, now, &mut changed).await?;
         let kept = match kept {
             Kept::Unchanged if !changed.is_empty() => Kept::Updated,
             Kept::Created => {
@@ -349,8 +343,12 @@ async fn take_over(
     wanted: &Wanted,
     doer: &Doer,
     now: Timestamp,
-) -> Result<Room, Failure<KeepError>> {
+) -> Result<(Room, Kept), Failure<KeepError>> {
     let room = lock(tx, id).await?;
+    // While it was waited for, another server may have done the same.
+    if let Some(own) = lock_own(tx, &wanted.keeper).await? {
+        return Ok((own, Kept::Unchanged));
+    }
     adopt(room.as_ref(), wanted.forced).map_err(|error| {
         Failure::Refused(match error {
             AdoptError::NoSuchRoom => KeepError::NoSuchRoom,
@@ -364,7 +362,7 @@ async fn take_over(
     deeds::note(tx, id, Some(doer), &Doing { action: ADOPT, target: None, detail }, now).await?;
     changes::note(tx, &RoomChange::Room(id), now).await?;
     // If it has a password, nobody has described it yet.
-    mark(tx, room, wanted, None).await
+    Ok((mark(tx, room, wanted, None).await?, Kept::Adopted))
 }
 
 /// Writes whose a locked room is, and which version of a password it has.
@@ -447,35 +445,42 @@ fn differences(before: &Settings, after: &Settings) -> Vec<&'static str> {
     parts.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
 }
 
-/// Makes a locked room's owner and moderators those that are wanted. Gives the rows of whom it changed.
+/// Makes a locked room's owner and moderators those that are wanted. Gives the rows of whom it changed, and adds the
+/// names of what was another.
 async fn conform_people(
     tx: &mut Tx<'_>,
     mut room: Room,
     wanted: &Wanted,
     doer: &Doer,
     now: Timestamp,
+    names: &mut Vec<&'static str>,
 ) -> Result<(Room, Vec<Participant>), Failure<KeepError>> {
     let mut changed = Vec::new();
     let owner = &wanted.owner;
+    let before = moderators(tx, &room).await?;
+    let mut to_be: BTreeSet<UserId> = wanted.moderators.iter().map(|person| person.user_id).collect();
+    to_be.remove(&owner.user_id);
     if room.owner_id != owner.user_id {
         let heir = belonging(tx, &room, owner, now).await?;
         changed = meeting::hand_on(tx, &room, heir, Some(doer), now).await?;
         room.owner_id = owner.user_id;
+        names.push("owner");
     }
-    let sql = "SELECT p.user_id FROM participants p WHERE p.room_id = $1 AND p.role = 'moderator' AND p.is_member = TRUE \
-               ORDER BY p.id";
-    let rows = tx.fetch(sql, values![room.id.get()]).await?;
-    let are = rows.iter().map(|row| super::people::user_id(row, "user_id")).collect::<Result<BTreeSet<_>, _>>()?;
-    let wanted_ids: BTreeSet<UserId> = wanted.moderators.iter().map(|person| person.user_id).collect();
+    if before.iter().filter(|id| **id != owner.user_id).ne(to_be.iter()) {
+        names.push("moderators");
+    }
+    // Handing on makes one of who owned it.
+    let are = moderators(tx, &room).await?;
     for who in &wanted.moderators {
-        if who.user_id != room.owner_id && !are.contains(&who.user_id) {
+        if to_be.remove(&who.user_id) && !are.contains(&who.user_id) {
             let mut person = belonging(tx, &room, who, now).await?;
             person.membership = Membership::Member(Role::Moderator);
             give_role(tx, &mut person, Action::Promote(who.user_id), doer, now).await?;
             replace(&mut changed, person);
         }
     }
-    for id in are.difference(&wanted_ids).filter(|id| **id != room.owner_id) {
+    let named = |id: &UserId| wanted.moderators.iter().any(|who| who.user_id == *id);
+    for id in are.iter().filter(|id| !named(id)) {
         if let Some(mut person) = lock_participant(tx, room.id, *id).await? {
             person.membership = Membership::Member(Role::Participant);
             give_role(tx, &mut person, Action::Demote(*id), doer, now).await?;
@@ -485,6 +490,14 @@ async fn conform_people(
     Ok((room, changed))
 }
 
+/// Finds who runs a locked room beside its owner.
+async fn moderators(tx: &mut Tx<'_>, room: &Room) -> Result<BTreeSet<UserId>, StoreError> {
+    let sql = "SELECT p.user_id FROM participants p WHERE p.room_id = $1 AND p.role = 'moderator' AND p.is_member = TRUE \
+               AND p.user_id <> $2";
+    let rows = tx.fetch(sql, values![room.id.get(), room.owner_id.get()]).await?;
+    rows.iter().map(|row| super::people::user_id(row, "user_id")).collect()
+}
+
 /// Finds a person's row in a locked room, and makes them a member if they are none. It is not saved.
 async fn belonging(tx: &mut Tx<'_>, room: &Room, who: &Identity, now: Timestamp) -> Result<Participant, StoreError> {
     let mut person = match lock_participant(tx, room.id, who.user_id).await? {
@@ -492,8 +505,10 @@ async fn belonging(tx: &mut Tx<'_>, room: &Room, who: &Identity, now: Timestamp)
         None => add_person(tx, room.id, who, Role::Participant, room.last_seq, now).await?,
     };
     if !person.membership.is_member() {
+        // Who waits for it hears that they may come in.
+        person.last_turn = (person.membership == Membership::Waiting).then_some(Turn::Admitted);
         person.membership = Membership::Member(Role::Participant);
-        (person.waiting_since, person.last_turn) = (None, None);
+        person.waiting_since = None;
     }
     Ok(person)
 }

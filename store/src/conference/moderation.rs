@@ -68,6 +68,9 @@ impl ConferenceStore {
             .map_err(Failure::widen)?;
         let known = lock_participant(&mut tx, id, target).await?;
         let before = known.ok_or(Failure::Refused(ModerationError::NotInRoom.into()))?;
+        if room.managed_by.is_some() && moderation.unseats(&before) {
+            return Err(Failure::Refused(Denied::Managed.into()));
+        }
         let after = moderation.apply(&before, now).map_err(|error| Failure::Refused(error.into()))?;
         if after == before {
             return Ok(Moderated { participant: after, changed: false });
