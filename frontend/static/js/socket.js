@@ -95,6 +95,12 @@ export class Socket {
   stop() {
     this.#connection += 1;
     this.#set({ phase: "stopped" });
+    const socket = this.#socket;
+    // Closed while it connects, a socket is a complaint in the browser's console.
+    if (socket?.readyState === WebSocket.CONNECTING) {
+      this.#socket = null;
+      socket.addEventListener("open", () => socket.close(1000), { once: true });
+    }
     this.#drop();
   }
 

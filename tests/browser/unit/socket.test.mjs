@@ -7,6 +7,7 @@ import test, { afterEach, mock } from "node:test";
 let made = [];
 
 class FakeSocket extends EventTarget {
+  static CONNECTING = 0;
   static OPEN = 1;
   readyState = 1;
   /** @type {any[]} */
@@ -242,4 +243,15 @@ test("a ticket that comes after stopping opens nothing, also when it was started
   for (const [at, give] of tickets.entries()) give(`t${at}`);
   await settle();
   assert.deepEqual(made.map((wire) => wire.protocols[1]), ["ticket.t1"]);
+});
+
+test("stopped while it connects, a socket is closed once it is open", async () => {
+  const { socket } = await opened();
+  const [first] = made;
+  first.readyState = FakeSocket.CONNECTING;
+  socket.stop();
+  assert.equal(first.readyState, FakeSocket.CONNECTING);
+  first.readyState = FakeSocket.OPEN;
+  first.dispatchEvent(new Event("open"));
+  assert.equal(first.readyState, 3);
 });
