@@ -10,6 +10,7 @@ import socketserver
 import sqlite3
 import stat
 import subprocess
+import tempfile
 import threading
 
 import pytest
