@@ -157,6 +157,17 @@ def test_who_waits_on_one_server_is_shown_and_let_in_on_the_other(servers, room,
     eve.close()
 
 
+def test_who_is_let_in_hears_it_also_on_a_server_where_nobody_follows_the_room(servers, room, socket_there):
+    ann, bob, room = room
+    ann.patch(f"/api/rooms/{room}", lobby=True)
+    eve = Person(servers[0], "Eve")
+    eve.wait(room)
+    there = socket_there(eve)
+    assert ann.do(room, "admit", eve).status_code == 200
+    there.receive("admitted", timeout=HEARD_S, room_id=room)
+    eve.close()
+
+
 def test_a_removal_bites_on_the_other_server(room, socket_there):
     ann, bob, room = room
     for deed, reason in (("kick", "kicked"), ("ban", "banned")):
