@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::WireTime;
 use crate::room::Visibility;
 
+// No `Debug`: it may hold a password.
 /// Describes a room, whole: what is absent is as in a new room.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
 pub struct KeepRoom {
     /// 1–255 characters after trimming.
     pub name: String,

@@ -387,15 +387,24 @@ def test_a_room_that_is_anothers_now_is_gone_for_who_was_shown_it(operator, admi
 
 
 def test_a_room_that_follows_one_that_was_closed_is_not_gone(operator, people, uid):
-    ann = people("Ann")
+    ann, bob = people("Ann", "Bob")
     with operator.events() as events:
         _, cursor, _ = next(events)
-    operator.keep(uid, ann)
+    first = int(operator.keep(uid, ann)["room_id"])
+    bob.join(first)
     assert operator.delete(uid).status_code == 204
     again = operator.keep(uid, ann)["room_id"]
     with operator.events(cursor=cursor) as events:
         event, _, data = next(events)
         assert (event, data["room_id"]) == ("room", again)
+        # Whoever was in the closed one has another name now, which is news of no room that is gone.
+        assert bob.patch("/api/auth/me", display_name="Robert").status_code == 200
+        members = lambda: ann.get(f"/api/rooms/{first}/participants", members=True).json()  # noqa: E731
+        wait_until(lambda: "Robert" in [person["user_display_name"] for person in members()], timeout=10)
+        operator.keep(uid + "-next", ann)
+        while data["uid"] != uid + "-next":
+            event, _, data = next(events)
+            assert event == "room"
 
 
 def test_a_batch_is_not_taken_for_heard_before_its_end(operator, people):

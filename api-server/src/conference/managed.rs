@@ -239,8 +239,8 @@ impl Guard {
             return true;
         }
         self.asked = Instant::now();
-        !matches!(self.sessions.room_keeper(&self.key).await, Err(problem) if problem.code() != Code::ServiceUnavailable
-            && problem.code() != Code::Unavailable)
+        let refusal = self.sessions.room_keeper(&self.key).await.err().map(|problem| problem.code());
+        !matches!(refusal, Some(Code::InvalidToken | Code::Forbidden))
     }
 }
 
@@ -254,8 +254,8 @@ struct Following {
     told: Timestamp,
     /// The rooms of which was told, with their resources.
     shown: HashMap<RoomId, String>,
-    /// In which rooms something happened of which was not told yet.
-    changed: BTreeSet<RoomId>,
+    /// In which rooms something happened of which was not told yet, and whether it was to the room itself.
+    changed: BTreeMap<RoomId, bool>,
     /// What is to be said first.
     first: Option<Event>,
     is_blind: bool,
@@ -274,7 +274,7 @@ impl Following {
             tail: Tail::from(told.minus(COMMITTED_WITHIN)),
             told,
             shown: HashMap::new(),
-            changed: BTreeSet::new(),
+            changed: BTreeMap::new(),
             first: heard.is_none().then(|| reset(now)),
             is_blind: false,
         }
@@ -321,25 +321,30 @@ impl Following {
         if self.told < at.minus(RESUMED_WITHIN) {
             // Nothing was to be had for so long that changes may be forgotten.
             self.tail = Tail::from(at.minus(COMMITTED_WITHIN));
-            (self.told, self.changed) = (at, BTreeSet::new());
+            (self.told, self.changed) = (at, BTreeMap::new());
             return Ok(vec![reset(at)]);
         }
-        self.changed.append(&mut changed_rooms(store, &mut self.tail).await?);
-        let some: BTreeSet<RoomId> = self.changed.iter().copied().take(TOLD_AT_ONCE).collect();
+        for (id, is_itself) in changed_rooms(store, &mut self.tail).await? {
+            *self.changed.entry(id).or_default() |= is_itself;
+        }
+        let some: BTreeSet<RoomId> = self.changed.keys().copied().take(TOLD_AT_ONCE).collect();
         let rooms = store.managed_among(&self.manager, &some).await?;
         let (rooms, closed): (Vec<_>, Vec<_>) = rooms.into_iter().partition(|managed| managed.room.is_active);
         let kept: HashMap<RoomId, String> =
             rooms.iter().map(|managed| (managed.room.id, managed.uid.clone())).collect();
         let rooms = conference.wire_managed(rooms).await?;
-        // Closed, and those that are another's now.
-        let mut gone: BTreeMap<RoomId, String> =
-            closed.into_iter().map(|managed| (managed.room.id, managed.uid)).collect();
+        // Closed, and those that are another's now. Who was in a closed room may still change.
+        let mut gone: BTreeMap<RoomId, String> = closed
+            .into_iter()
+            .map(|managed| (managed.room.id, managed.uid))
+            .filter(|(id, _)| self.changed[id])
+            .collect();
         let left = some.iter().filter(|id| !kept.contains_key(*id));
         gone.extend(left.filter_map(|id| Some((*id, self.shown.remove(id)?))));
         // Whose next room is there already has lost none.
         gone.retain(|_, uid| !kept.values().any(|other| other == uid));
         self.shown.extend(kept);
-        self.changed.retain(|id| !some.contains(id));
+        self.changed.retain(|id, _| !some.contains(id));
 
         let gone = gone
             .into_iter()
@@ -362,13 +367,14 @@ fn reset(at: Timestamp) -> Event {
     Event::default().event("reset").id(cursor(at)).data("{}")
 }
 
-/// Reads in which rooms something happened that shows in [`ManagedRoom`].
-async fn changed_rooms(store: &ConferenceStore, tail: &mut Tail) -> Result<BTreeSet<RoomId>, StoreError> {
+/// Reads in which rooms something happened that shows in [`ManagedRoom`], and whether it was to the room itself.
+async fn changed_rooms(store: &ConferenceStore, tail: &mut Tail) -> Result<Vec<(RoomId, bool)>, StoreError> {
     let changes = store.changes(tail).await?;
     Ok(changes
         .into_iter()
         .filter_map(|change| match change {
-            RoomChange::Room(id) | RoomChange::Ended(id) | RoomChange::Person(id, _) => Some(id),
+            RoomChange::Room(id) => Some((id, true)),
+            RoomChange::Ended(id) | RoomChange::Person(id, _) => Some((id, false)),
             RoomChange::Messages(_) | RoomChange::Revisions(_) | RoomChange::Typing(..) => None,
         })
         .collect())
