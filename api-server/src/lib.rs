@@ -29,7 +29,7 @@ pub mod problem;
 pub mod random;
 pub mod rate_limit;
 pub mod roles;
-pub mod secret;
+pub use cloudmeet_core::secret;
 pub mod server;
 pub mod sessions;
 pub mod single_flight;

@@ -18,6 +18,7 @@ pub mod password;
 pub mod permission;
 pub mod presence;
 pub mod room;
+pub mod secret;
 pub mod session;
 pub mod signing_key;
 pub mod text;

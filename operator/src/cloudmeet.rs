@@ -1,0 +1,277 @@
+//! The CloudMeet server, over REST.
+
+use std::error::Error as StdError;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use cloudmeet_api_types::managed::{KeepRoom, KeptRoom, ManagedRoom};
+use cloudmeet_api_types::problem::ProblemBody;
+use cloudmeet_core::secret::Secret;
+use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, RETRY_AFTER};
+use reqwest::{Certificate, Client, Method, Response, StatusCode};
+use url::Url;
+
+use crate::lease::Leadership;
+use crate::plan::{Outcome, Refusal};
+
+/// How long the server may take to be reached, and to answer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long a stream of events may say nothing: the server shows every 15 s that it lives.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(40);
+
+/// How much of an answer is read at most: a page of 500 rooms with all that they may have.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+
+/// How long the server may send the operator away.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+
+/// Asks the server about the rooms of one manager.
+#[derive(Clone)]
+pub struct CloudMeet {
+    client: Client,
+    base: Url,
+    manager: String,
+    key_file: Arc<Path>,
+    leadership: Leadership,
+}
+
+impl CloudMeet {
+    /// Knows a server, and where the key for it lies.
+    ///
+    /// # Errors
+    /// When the bundle of certificates cannot be read, or the client not be made.
+    pub fn new(
+        base: Url,
+        authorities: Option<&Path>,
+        key_file: PathBuf,
+        manager: String,
+        leadership: Leadership,
+    ) -> anyhow::Result<Self> {
+        let builder = Client::builder()
+            .user_agent(concat!("cloudmeet-operator/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(SILENCE_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none());
+        let builder = match authorities {
+            Some(path) => {
+                let bundle = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+                let bundle = Certificate::from_pem_bundle(&bundle)
+                    .with_context(|| format!("{} is not a bundle of certificates in PEM", path.display()))?;
+                builder.tls_certs_only(bundle)
+            }
+            // Without TLS the system's certificates need not be read; an image has none.
+            None if base.scheme() == "http" => builder.tls_certs_only([]),
+            None => builder,
+        };
+        let client = builder.build().context("cannot prepare connections to the server")?;
+        Ok(Self { client, base, manager, key_file: key_file.into(), leadership })
+    }
+
+    /// Describes the room of a resource.
+    ///
+    /// # Errors
+    /// What [`Refusal`] says.
+    pub async fn keep(&self, uid: &str, room: &KeepRoom) -> Result<Outcome, Refusal> {
+        let body = serde_json::to_vec(room).map_err(|error| unreachable(error.to_string()))?;
+        let answer = self.ask(Method::PUT, self.room(uid), Some(body)).await?;
+        let KeptRoom { room, kept, changed, unknown_moderators } = parse(&answer)?;
+        Ok(Outcome { room, kept, changed, unknown_moderators })
+    }
+
+    /// Reads the room of a resource; `None` when it has none.
+    ///
+    /// # Errors
+    /// What [`Refusal`] says.
+    pub async fn read(&self, uid: &str) -> Result<Option<ManagedRoom>, Refusal> {
+        match self.ask(Method::GET, self.room(uid), None).await {
+            Ok(answer) => parse(&answer).map(Some),
+            Err(refusal) if is_absent(&refusal) => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Closes the room of a resource, if it has one.
+    ///
+    /// # Errors
+    /// What [`Refusal`] says.
+    pub async fn close(&self, uid: &str) -> Result<(), Refusal> {
+        self.let_go(self.room(uid)).await
+    }
+
+    /// Leaves the room of a resource to people, if it has one.
+    ///
+    /// # Errors
+    /// What [`Refusal`] says.
+    pub async fn release(&self, uid: &str) -> Result<(), Refusal> {
+        let mut url = self.room(uid);
+        url.set_query(Some("release=true"));
+        self.let_go(url).await
+    }
+
+    async fn let_go(&self, url: Url) -> Result<(), Refusal> {
+        match self.ask(Method::DELETE, url, None).await {
+            Ok(_) => Ok(()),
+            Err(refusal) if is_absent(&refusal) => Ok(()),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Lists the rooms of all resources.
+    ///
+    /// # Errors
+    /// What [`Refusal`] says.
+    pub async fn list(&self) -> Result<Vec<ManagedRoom>, Refusal> {
+        let mut rooms: Vec<ManagedRoom> = Vec::new();
+        loop {
+            let mut url = self.path(&["api", "managed-rooms", &self.manager]);
+            if let Some(last) = rooms.last() {
+                url.query_pairs_mut().append_pair("after", &last.uid);
+            }
+            let page: Vec<ManagedRoom> = parse(&self.ask(Method::GET, url, None).await?)?;
+            if page.is_empty() {
+                return Ok(rooms);
+            }
+            rooms.extend(page);
+        }
+    }
+
+    /// Follows what happens in the rooms, from now on.
+    ///
+    /// # Errors
+    /// What [`Refusal`] says.
+    pub async fn follow(&self) -> Result<Response, Refusal> {
+        let mut url = self.path(&["api", "managed-rooms", "events"]);
+        url.query_pairs_mut().append_pair("manager", &self.manager);
+        let request = self.client.get(url).header(ACCEPT, "text/event-stream").bearer_auth(self.key()?.reveal());
+        let response = tokio::time::timeout(ANSWER_TIMEOUT, request.send()).await;
+        let response = response.map_err(|_| self.silent())?.map_err(|error| self.unreached(&error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = tokio::time::timeout(ANSWER_TIMEOUT, read(response)).await.map_err(|_| self.silent())?;
+        Err(self.refusal(status, &headers, &body.unwrap_or_default()))
+    }
+
+    async fn ask(&self, method: Method, url: Url, body: Option<Vec<u8>>) -> Result<Vec<u8>, Refusal> {
+        let key = self.key()?;
+        let may_change = method != Method::GET;
+        let mut request = self.client.request(method, url).header(ACCEPT_LANGUAGE, "en").bearer_auth(key.reveal());
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body);
+        }
+        // Whoever has slept through the end of the lease changes nothing more.
+        if may_change && !self.leadership.is_held() {
+            return Err(unreachable("another operator has taken over".to_owned()));
+        }
+        let exchange = async {
+            let response = request.send().await.map_err(|error| self.unreached(&error))?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            let body = read(response).await.map_err(|error| self.unreached(&error))?;
+            if status.is_success() { Ok(body) } else { Err(self.refusal(status, &headers, &body)) }
+        };
+        tokio::time::timeout(ANSWER_TIMEOUT, exchange).await.map_err(|_| self.silent())?
+    }
+
+    /// Reads the key, each time anew: it may have been replaced.
+    fn key(&self) -> Result<Secret, Refusal> {
+        let path = self.key_file.display();
+        let text = std::fs::read_to_string(&self.key_file)
+            .map_err(|error| Refusal::Unauthorized(format!("cannot read the API key in {path}: {error}")))?;
+        let text = Secret::new(text);
+        let key = text.reveal().trim();
+        if key.is_empty() {
+            return Err(Refusal::Unauthorized(format!("the API key in {path} is empty")));
+        }
+        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Refusal::Unauthorized(format!("what stands in {path} is not an API key")));
+        }
+        Ok(Secret::new(key.to_owned()))
+    }
+
+    fn room(&self, uid: &str) -> Url {
+        self.path(&["api", "managed-rooms", &self.manager, uid])
+    }
+
+    fn path(&self, segments: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        url
+    }
+
+    /// Reads why the server did not do it.
+    fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Refusal {
+        let Ok(problem) = serde_json::from_slice::<ProblemBody>(body) else {
+            // Somebody between, or another server.
+            let base = self.base.as_str();
+            return match status {
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                    Refusal::Unauthorized(format!("{base} answers {status}"))
+                }
+                _ => Refusal::Unreachable(format!("{base} answers {status}, and not as CloudMeet does"), retry_after(headers)),
+            };
+        };
+        let fields = problem.errors.iter().map(|error| format!("{}: {}", error.field, error.message));
+        let detail = std::iter::once(problem.detail).chain(fields).collect::<Vec<_>>().join("; ");
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Refusal::Unauthorized(detail),
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+                Refusal::Unreachable(detail, retry_after(headers))
+            }
+            _ if status.is_client_error() => Refusal::Refused { code: problem.code, detail },
+            _ => Refusal::Unreachable(format!("the server says: {detail}"), retry_after(headers)),
+        }
+    }
+
+    fn silent(&self) -> Refusal {
+        unreachable(format!("{} does not answer in time", self.base))
+    }
+
+    /// Says why the server was not reached: the deepest cause is the one that people know.
+    fn unreached(&self, error: &reqwest::Error) -> Refusal {
+        if error.is_timeout() {
+            return self.silent();
+        }
+        let mut cause: &dyn StdError = error;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        unreachable(format!("cannot reach {}: {cause}", self.base))
+    }
+}
+
+/// Reads an answer, as far as it is one of ours.
+async fn read(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            break;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(|error| unreachable(format!("the server's answer is not understood: {error}")))
+}
+
+fn unreachable(message: String) -> Refusal {
+    Refusal::Unreachable(message, None)
+}
+
+/// Says whether it is about a resource that has no room. Who else answers 404 has no `code`.
+fn is_absent(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::Refused { code, .. } if code == "room_not_found")
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
+}
