@@ -41,6 +41,11 @@ impl Leadership {
         self.remaining() > Duration::ZERO
     }
 
+    /// Holds it for so long from now on, as if the lease had just been renewed.
+    pub fn hold_for(&self, duration: Duration) {
+        self.hold_until(Instant::now() + duration);
+    }
+
     fn remaining(&self) -> Duration {
         let until = Duration::from_millis(self.until_ms.load(Ordering::Acquire));
         until.saturating_sub(self.began.elapsed())
