@@ -49,12 +49,12 @@ class Node:
         assert not check or done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
-    def helm(self, *words: object, check: bool = True, timeout: float = 300) -> subprocess.CompletedProcess:
-        """Runs the `helm` of the directory that CLOUDMEET_HELM names."""
+    def helm(self, *words: object, major: int = 4, check: bool = True, timeout: float = 300) -> subprocess.CompletedProcess:
+        """Runs `helm3` or `helm4` of the directory that CLOUDMEET_HELM names."""
         named = os.environ.get("CLOUDMEET_HELM")
         assert named, "CLOUDMEET_HELM names the directory of helm: run `make test-kubernetes`"
         home = {f"HELM_{part}_HOME": str(self.home / f"helm-{part.lower()}") for part in ("CACHE", "CONFIG", "DATA")}
-        return self.enter(pathlib.Path(named) / "helm", *words, check=check, timeout=timeout, **home)
+        return self.enter(pathlib.Path(named) / f"helm{major}", *words, check=check, timeout=timeout, **home)
 
     def image(self, name: str, *files: pathlib.Path, user: str = "65532:65532") -> str:
         """Makes an image FROM scratch of files, the first of which it starts, and loads it; its tag is not `latest`."""
