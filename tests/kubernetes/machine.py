@@ -1,0 +1,108 @@
+"""A whole Kubernetes of one node, by the scripts in `node/`: pods run there, from images that are loaded."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from kubernetes.api import Kubectl
+from kubernetes.cluster import binaries
+
+SCRIPTS = pathlib.Path(__file__).resolve().parent / "node"
+START_TIMEOUT_S = 120
+COMMAND_TIMEOUT_S = 120
+# Ends the node when nobody holds the other end of its standard input any more, however the test run ended.
+LIFELINE = 'read -r _; exec "$0" "$1"'
+# Where Debian has the programs that a user need not find.
+PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
+
+
+class Node:
+    """One node, in namespaces of its own: its network is reached by `enter` alone. Needs root."""
+
+    def __init__(self) -> None:
+        self.binaries = binaries()
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="cmnode-"))
+        self.kubeconfig = self.home / "admin.kubeconfig"
+        self.lifeline: subprocess.Popen | None = None
+
+    def start(self) -> "Node":
+        self.lifeline = subprocess.Popen(
+            ["bash", "-c", LIFELINE, SCRIPTS / "down.sh", self.home], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, start_new_session=True,
+        )
+        self._script("up.sh", self.binaries, self.home, timeout=START_TIMEOUT_S)
+        return self
+
+    def kubectl(self, namespace: str = "default") -> Kubectl:
+        return Kubectl(self.binaries / "kubectl", self.kubeconfig, namespace, [SCRIPTS / "enter.sh", self.home])
+
+    def enter(
+        self, *command: object, input: str | None = None, check: bool = True, timeout: float = COMMAND_TIMEOUT_S,
+        **environment: str,
+    ) -> subprocess.CompletedProcess:
+        """Runs a command inside the node's network, where pods and Services are reached by their addresses."""
+        done = self._run([SCRIPTS / "enter.sh", self.home, *command], timeout, input, environment)
+        assert not check or done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    def helm(self, *words: object, major: int = 4, check: bool = True, timeout: float = 300) -> subprocess.CompletedProcess:
+        """Runs `helm3` or `helm4` of the directory that CLOUDMEET_HELM names."""
+        named = os.environ.get("CLOUDMEET_HELM")
+        assert named, "CLOUDMEET_HELM names the directory of helm: run `make test-kubernetes`"
+        home = {f"HELM_{part}_HOME": str(self.home / f"helm-{part.lower()}") for part in ("CACHE", "CONFIG", "DATA")}
+        return self.enter(pathlib.Path(named) / f"helm{major}", *words, check=check, timeout=timeout, **home)
+
+    def image(self, name: str, *files: pathlib.Path, user: str = "65532:65532") -> str:
+        """Makes an image FROM scratch of files, the first of which it starts, and loads it; its tag is not `latest`."""
+        assert ":" in name and not name.endswith(":latest"), name
+        archive = self.home / "image.tar"
+        self._script("mkimage.sh", name, archive, *files, UID_GID=user)
+        self.load(archive)
+        archive.unlink()
+        return name
+
+    def load(self, *archives: pathlib.Path) -> None:
+        self._script("load.sh", self.home, *archives)
+
+    def tail(self, lines: int = 20) -> str:
+        logs = sorted((self.home / "log").glob("*.log"))
+        return "\n".join(
+            f"— {log.stem}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) for log in logs
+        )
+
+    def _script(self, name: str, *arguments: object, timeout: float = COMMAND_TIMEOUT_S, **environment: str) -> None:
+        done = self._run([SCRIPTS / name, *arguments], timeout, None, environment)
+        assert done.returncode == 0, f"{name}: {done.returncode}\n{done.stdout}{done.stderr}"
+
+    def _run(self, command: list, timeout: float, input: str | None, environment: dict) -> subprocess.CompletedProcess:
+        # Into files, not pipes: what a script leaves running keeps them open.
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err, tempfile.TemporaryFile("w+") as given:
+            given.write(input or "")
+            given.seek(0)
+            done = subprocess.run(
+                [*map(str, command)], stdin=given, stdout=out, stderr=err, timeout=timeout, check=False,
+                env={"PATH": f"{self.binaries}:{PATH}", "HOME": str(self.home)} | environment,
+            )
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess(done.args, done.returncode, out.read(), err.read())
+
+    def close(self) -> None:
+        if self.lifeline is not None:
+            self.lifeline.stdin.close()
+            self.lifeline.wait(COMMAND_TIMEOUT_S)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def __enter__(self) -> "Node":
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
