@@ -19,6 +19,7 @@ PYTEST := $(VENV)/bin/python -m pytest
 # One test leaves one core idle half of the time: it waits for the server, or the server for it.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 -m "not timed"
 WIRE_TYPES := node tests/browser/support/wire-types.mjs
+CRD := charts/cloudmeet/files/rooms.cloudmeet.io.yaml
 STALE := a generated file is not what its source says: run "make generate" and commit it
 # What is shipped: static, as in the images.
 DIST = target/$(shell rustc -vV | sed -n 's/^host: //p')/dist
@@ -68,12 +69,12 @@ test-workflows: ## Check the CI workflow and all shell scripts
 	$(PART) scripts shellcheck .ci/run $$(git ls-files --cached --others --exclude-standard '*.sh')
 
 .PHONY: build
-build: ## Build the server and `cloudmeet`
+build: ## Build the server, `cloudmeet` and the operator
 	$(PART) build $(CARGO) build --workspace --locked
 
 .PHONY: dist
 dist: ## Build what is shipped, and what measures it
-	$(PART) dist docker/cargo-static.sh build --profile dist --locked --package cloudmeet-api-server --package cloudmeet-cli --package cloudmeet-bench
+	$(PART) dist docker/cargo-static.sh build --profile dist --locked --package cloudmeet-api-server --package cloudmeet-cli --package cloudmeet-operator --package cloudmeet-bench
 
 .PHONY: test-rust
 test-rust: ## Unit, property and store tests; the stores on SQLite and on a Postgres of their own
@@ -82,11 +83,13 @@ test-rust: ## Unit, property and store tests; the stores on SQLite and on a Post
 .PHONY: generate
 generate: build browser-tools ## Write the generated files anew from their sources
 	@target/debug/cloudmeet-api-server openapi > api-server/openapi.json
+	target/debug/cloudmeet-operator crd > $(CRD)
 	$(WIRE_TYPES) > frontend/wire.d.ts
 
 .PHONY: test-generated
 test-generated: build browser-tools ## Compare the generated files with their sources
 	@target/debug/cloudmeet-api-server openapi | diff -u api-server/openapi.json - || { echo "$(STALE)"; exit 1; }
+	target/debug/cloudmeet-operator crd | diff -u $(CRD) - || { echo "$(STALE)"; exit 1; }
 	$(WIRE_TYPES) | diff -u frontend/wire.d.ts - || { echo "$(STALE)"; exit 1; }
 
 .PHONY: test-contract

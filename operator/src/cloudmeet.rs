@@ -214,7 +214,10 @@ impl CloudMeet {
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                     Refusal::Unauthorized(format!("{base} answers {status}"))
                 }
-                _ => Refusal::Unreachable(format!("{base} answers {status}, and not as CloudMeet does"), retry_after(headers)),
+                _ => Refusal::Unreachable(
+                    format!("{base} answers {status}, and not as CloudMeet does"),
+                    retry_after(headers),
+                ),
             };
         };
         let fields = problem.errors.iter().map(|error| format!("{}: {}", error.field, error.message));

@@ -89,7 +89,7 @@ fn domain(
         })
         .inspect_err(|error| tracing::warn!(error = error as &dyn std::error::Error, "resources are not watched"))
         .applied_objects()
-        .predicate_filter(matters, kube::runtime::PredicateConfig::default());
+        .predicate_filter(|room: &Guarded| Some(matters(room)), kube::runtime::PredicateConfig::default());
     let woken = stream::unfold(woken, |mut woken| async move {
         let room = woken.recv().await?;
         Some((room, woken))
@@ -136,7 +136,7 @@ async fn look_after(room: Arc<Guarded>, context: Arc<Context>) -> Action {
 }
 
 /// Hashes what of a resource is somebody's word to the operator. Its own statuses are not.
-fn matters(room: &Guarded) -> Option<u64> {
+fn matters(room: &Guarded) -> u64 {
     let mut hasher = DefaultHasher::new();
     let meta = room.meta();
     meta.uid.hash(&mut hasher);
@@ -144,7 +144,7 @@ fn matters(room: &Guarded) -> Option<u64> {
     meta.finalizers.hash(&mut hasher);
     meta.deletion_timestamp.is_some().hash(&mut hasher);
     room.annotations().hash(&mut hasher);
-    Some(hasher.finish())
+    hasher.finish()
 }
 
 /// Wakes the resources that the server's word concerns.

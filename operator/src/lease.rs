@@ -196,7 +196,10 @@ impl Elector {
         LeaseSpec {
             holder_identity: Some(self.config.identity.clone()),
             lease_duration_seconds: i32::try_from(self.config.duration.as_secs()).ok(),
-            acquire_time: before.filter(|_| is_ours).and_then(|before| before.acquire_time.clone()).or(Some(now.clone())),
+            acquire_time: before
+                .filter(|_| is_ours)
+                .and_then(|before| before.acquire_time.clone())
+                .or(Some(now.clone())),
             renew_time: Some(now),
             lease_transitions: Some(transitions + i32::from(!is_ours && before.is_some())),
             ..before.cloned().unwrap_or_default()

@@ -112,13 +112,8 @@ async fn lead(
         metrics::leads(true);
         // Nothing is remembered of an earlier time: another operator has written meanwhile.
         let events = Events::new(client.clone(), identity);
-        let context = Arc::new(Context::new(
-            client.clone(),
-            cloudmeet.clone(),
-            Mirror::default(),
-            events,
-            config.resync(),
-        ));
+        let context =
+            Arc::new(Context::new(client.clone(), cloudmeet.clone(), Mirror::default(), events, config.resync()));
         let session = controller::run(client, &scope, context, stop.clone());
         let lost = async { election.leads.wait_for(|leads| !*leads).await.map(drop) };
         let ended = async {

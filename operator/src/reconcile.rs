@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cloudmeet_api_types::managed::ManagedRoom;
 use cloudmeet_core::secret::Secret as SecretText;
 use cloudmeet_core::time::Timestamp as WireTimestamp;
@@ -108,15 +110,7 @@ impl Context {
     /// Puts together what it takes.
     #[must_use]
     pub fn new(client: Client, cloudmeet: CloudMeet, mirror: Mirror, events: Events, resync: Duration) -> Self {
-        Self {
-            client,
-            cloudmeet,
-            mirror,
-            events,
-            participants: Limiter::new(),
-            resync,
-            memos: Mutex::default(),
-        }
+        Self { client, cloudmeet, mirror, events, participants: Limiter::new(), resync, memos: Mutex::default() }
     }
 
     /// Forgets a resource that is no more.
@@ -264,8 +258,7 @@ impl<'a> Work<'a> {
     }
 
     async fn add_finalizer(&mut self) -> Result<(), Trouble> {
-        let finalizers: Vec<&str> =
-            self.room.finalizers().iter().map(String::as_str).chain([FINALIZER]).collect();
+        let finalizers: Vec<&str> = self.room.finalizers().iter().map(String::as_str).chain([FINALIZER]).collect();
         let room = self.write_finalizers(&finalizers).await?;
         self.versions.push(room.resource_version().unwrap_or_default());
         self.room = room;
@@ -484,5 +477,5 @@ fn now() -> Timestamp {
 }
 
 fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(Sha256::digest(text))
 }

@@ -4,6 +4,8 @@
 
 // The derive repeats what it describes where nobody reaches it.
 #![allow(unreachable_pub)]
+// Two columns may be of one type.
+#![allow(clippy::duplicated_attributes)]
 
 use jiff::Timestamp;
 use kube::{CustomResource, KubeSchema};
@@ -28,8 +30,18 @@ pub const FINALIZER: &str = "cloudmeet.io/room";
     status = "RoomStatus",
     derive = "PartialEq",
     doc = "A meeting room of CloudMeet that stays: whose it is, who may enter it, and when.",
-    printcolumn(name = "Title", type_ = "string", json_path = ".spec.displayName", description = "What people call the room."),
-    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase", description = "How it stands, in one word."),
+    printcolumn(
+        name = "Title",
+        type_ = "string",
+        json_path = ".spec.displayName",
+        description = "What people call the room."
+    ),
+    printcolumn(
+        name = "Phase",
+        type_ = "string",
+        json_path = ".status.phase",
+        description = "How it stands, in one word."
+    ),
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -42,7 +54,12 @@ pub const FINALIZER: &str = "cloudmeet.io/room";
         json_path = ".status.participants.current",
         description = "How many people were there when somebody looked last."
     ),
-    printcolumn(name = "Max", type_ = "integer", json_path = ".spec.capacity", description = "How many people the room takes."),
+    printcolumn(
+        name = "Max",
+        type_ = "integer",
+        json_path = ".spec.capacity",
+        description = "How many people the room takes."
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(
         name = "URL",

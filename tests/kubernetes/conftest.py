@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 import os
+import pathlib
 
 import pytest
+import yaml
 
 from kubernetes.cloudmeet import CloudMeet
 from kubernetes.cluster import ControlPlane, Namespace
 from kubernetes.faults import FaultProxy
 from kubernetes.machine import Node
 from kubernetes.operators import Operator
-from kubernetes.processes import running
+from kubernetes.processes import running, wait_for
+from kubernetes.stage import Stage
+
+CRD = pathlib.Path(__file__).resolve().parents[2] / "charts/cloudmeet/files/rooms.cloudmeet.io.yaml"
 
 _numbers = itertools.count()
 _nodes: list[Node] = []
@@ -109,3 +114,50 @@ def pytest_runtest_makereport(item, call):
         for one in _nodes:
             report.sections.append(("logs of the node", one.tail()))
     return report
+
+
+@pytest.fixture(scope="session")
+def rooms_defined(control_plane):
+    """The custom resource definition, served."""
+    definition = yaml.safe_load(CRD.read_text())
+    control_plane.api.apply(definition)
+    wait_for(lambda: control_plane.api.list("rooms.cloudmeet.io") is not None, 20, "the kind Room served")
+    return definition
+
+
+@pytest.fixture(scope="session")
+def owner(cloudmeet_server):
+    return cloudmeet_server.person("Olga Owner")
+
+
+@pytest.fixture
+def stage(rooms_defined, namespace, cloudmeet, manager, owner) -> Stage:
+    """A namespace for resources, without an operator."""
+    return Stage(namespace, cloudmeet, manager, owner)
+
+
+@pytest.fixture
+def operator(stage, operators, tmp_path) -> Operator:
+    """An operator that looks after the namespace, as the chart lets it."""
+    return operators(**settings(stage, tmp_path)).start()
+
+
+@pytest.fixture
+def meddled(stage, operators, tmp_path, api_proxy, cloudmeet_proxy):
+    """Makes operators that speak to both sides through proxies: `meddled(RESYNC_SECONDS=…)`."""
+    stage.api_proxy, stage.cloudmeet_proxy = api_proxy, cloudmeet_proxy
+
+    def make(**more: object) -> Operator:
+        through = {"server": api_proxy.url, "cloudmeet_url": cloudmeet_proxy.url}
+        return operators(**settings(stage, tmp_path, **through), **more)
+
+    return make
+
+
+def settings(stage: Stage, directory: pathlib.Path, server: str | None = None, cloudmeet_url: str | None = None) -> dict:
+    """What an operator of a namespace is told."""
+    kubeconfig = stage.namespace.kubeconfig_for(stage.namespace.token, directory / "operator.kubeconfig", server)
+    return {
+        "kubeconfig": kubeconfig, "cloudmeet_url": cloudmeet_url or stage.cloudmeet.url,
+        "key_file": stage.cloudmeet.key_file, "manager": stage.manager, "namespace": stage.namespace.name,
+    }

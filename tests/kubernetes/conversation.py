@@ -68,6 +68,8 @@ class Conversation:
 
     def run(self) -> None:
         try:
+            if self.proxy.server_tls is not None:
+                self.client = self.proxy.server_tls.wrap_socket(self.client, server_side=True)
             while self._one_request():
                 pass
         except (Cut, OSError, h11.ProtocolError):

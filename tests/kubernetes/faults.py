@@ -90,9 +90,13 @@ class Rule:
 
 
 class FaultProxy:
-    """Listens on a port of this machine for plain HTTP, and hands on to `http:` or, given its authority, `https:`."""
+    """Listens on a port of this machine for plain HTTP, and hands on to `http:` or, given its authority, `https:`.
 
-    def __init__(self, upstream: str, ca: pathlib.Path | None = None) -> None:
+    With a context of its own it is itself an `https:` server.
+    """
+
+    def __init__(self, upstream: str, ca: pathlib.Path | None = None, server_tls: ssl.SSLContext | None = None) -> None:
+        self.server_tls = server_tls
         self.upstream = urllib.parse.urlsplit(upstream)
         self.tls = None
         if self.upstream.scheme == "https":
@@ -112,7 +116,7 @@ class FaultProxy:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'http' if self.server_tls is None else 'https'}://127.0.0.1:{self.port}"
 
     def start(self) -> "FaultProxy":
         self.accept()

@@ -12,8 +12,7 @@ async fn who_does_not_lead_writes_nothing() {
     // Nobody listens: whatever is sent fails by another error than ours.
     let config = kube::Config::new("http://127.0.0.1:9".parse().expect("an address"));
     let leadership = Leadership::default();
-    let maps: Api<ConfigMap> =
-        Api::namespaced(fenced(config, leadership.clone()).expect("a client"), "default");
+    let maps: Api<ConfigMap> = Api::namespaced(fenced(config, leadership.clone()).expect("a client"), "default");
 
     let refused = maps.create(&PostParams::default(), &ConfigMap::default()).await.expect_err("nobody leads");
     assert!(format!("{refused:?}").contains("Fenced"), "{refused:?}");

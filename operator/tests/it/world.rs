@@ -4,9 +4,7 @@ use cloudmeet_api_types::WireTime;
 use cloudmeet_api_types::managed::{Kept, ManagedRoom, Observed};
 use cloudmeet_core::secret::Secret;
 use cloudmeet_operator::desired::{VersionedPassword, differences, keep_room};
-use cloudmeet_operator::plan::{
-    Deed, Freshness, Note, Outcome, PasswordState, Refusal, Retry, Seen, Step, View, plan,
-};
+use cloudmeet_operator::plan::{Deed, Freshness, Note, Outcome, PasswordState, Refusal, Retry, Seen, Step, View, plan};
 use cloudmeet_operator::resource::{DeletionPolicy, RoomSpec, RoomStatus, Visibility};
 use cloudmeet_operator::status::{Due, due};
 use jiff::{SignedDuration, Timestamp};
@@ -25,6 +23,7 @@ pub(crate) enum Server {
 }
 
 /// Is everything there is.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone)]
 pub(crate) struct World {
     pub(crate) now: Timestamp,
@@ -131,24 +130,8 @@ impl World {
                     assert!(self.has_finalizer, "a room that nobody will let go");
                     deed = self.keep(&password);
                 }
-                Step::Close => {
-                    deed = match self.refusal() {
-                        Some(refusal) => Deed::LetGoRefused(refusal),
-                        None => {
-                            self.closed.extend(self.room.take().map(|room| room.room_id));
-                            self.lost(Deed::LetGo, Deed::LetGoRefused)
-                        }
-                    }
-                }
-                Step::Release => {
-                    deed = match self.refusal() {
-                        Some(refusal) => Deed::LetGoRefused(refusal),
-                        None => {
-                            self.released.extend(self.room.take().map(|room| room.room_id));
-                            self.lost(Deed::LetGo, Deed::LetGoRefused)
-                        }
-                    }
-                }
+                Step::Close => deed = self.let_go(|world| &mut world.closed),
+                Step::Release => deed = self.let_go(|world| &mut world.released),
                 Step::RemoveFinalizer(note) => {
                     self.went_alone = note.is_some();
                     assert!(self.room.is_none() || self.went_alone, "a room is left behind: {:?}", self.room);
@@ -179,6 +162,16 @@ impl World {
             Server::Away => Some(Refusal::Unreachable("away".to_owned(), None)),
             Server::Locked => Some(Refusal::Unauthorized("no such key".to_owned())),
         }
+    }
+
+    /// Lets the room go, to where such rooms are.
+    fn let_go(&mut self, place: fn(&mut Self) -> &mut Vec<String>) -> Deed {
+        if let Some(refusal) = self.refusal() {
+            return Deed::LetGoRefused(refusal);
+        }
+        let room = self.room.take();
+        place(self).extend(room.map(|room| room.room_id));
+        self.lost(Deed::LetGo, Deed::LetGoRefused)
     }
 
     /// What the operator hears of something that was done.
