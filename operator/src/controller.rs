@@ -112,7 +112,7 @@ fn domain(
     );
     let reporting = context.clone();
     let runs = runs.for_each(move |_| {
-        metrics::rooms(&reporting.phases());
+        metrics::rooms(&reporting.memory.phases());
         std::future::ready(())
     });
     (Domain { store: reader, wakes }, runs)
@@ -120,7 +120,7 @@ fn domain(
 
 async fn look_after(room: Arc<Guarded>, context: Arc<Context>) -> Action {
     match &room.0 {
-        Ok(room) => reconcile(Arc::new(room.clone()), context).await,
+        Ok(room) => reconcile(room.clone(), context).await,
         Err(invalid) => {
             metrics::failed(Reason::InvalidSpec);
             let (namespace, name) = (room.namespace().unwrap_or_default(), room.name_any());

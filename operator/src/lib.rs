@@ -5,6 +5,7 @@
 //! that of several operators one acts. Nothing is kept in the process that a crash may not take.
 
 pub mod cloudmeet;
+pub mod cluster;
 pub mod config;
 pub mod controller;
 pub mod crd;
@@ -15,6 +16,7 @@ pub mod follow;
 pub mod jitter;
 pub mod lease;
 pub mod limiter;
+pub mod memory;
 pub mod metrics;
 pub mod mirror;
 pub mod operator;

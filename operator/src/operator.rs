@@ -18,6 +18,8 @@ use crate::events::Events;
 use crate::fence::fenced;
 use crate::jitter::jittered;
 use crate::lease::{Election, Elector, Leadership, LeaseConfig};
+use crate::limiter::Limiter;
+use crate::memory::Memory;
 use crate::mirror::Mirror;
 use crate::reconcile::Context;
 use crate::{controller, metrics, probes};
@@ -111,9 +113,15 @@ async fn lead(
         tracing::info!("leads");
         metrics::leads(true);
         // Nothing is remembered of an earlier time: another operator has written meanwhile.
-        let events = Events::new(client.clone(), identity);
-        let context =
-            Arc::new(Context::new(client.clone(), cloudmeet.clone(), Mirror::default(), events, config.resync()));
+        let context = Arc::new(Context {
+            client: client.clone(),
+            cloudmeet: cloudmeet.clone(),
+            mirror: Mirror::default(),
+            events: Events::new(client.clone(), identity),
+            memory: Memory::default(),
+            participants: Limiter::new(),
+            resync: config.resync(),
+        });
         let session = controller::run(client, &scope, context, stop.clone());
         let lost = async { election.leads.wait_for(|leads| !*leads).await.map(drop) };
         let ended = async {

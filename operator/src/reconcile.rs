@@ -1,50 +1,33 @@
 //! Does what the plan says, step by step, for one resource at a time.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cloudmeet_api_types::managed::ManagedRoom;
-use cloudmeet_core::secret::Secret as SecretText;
-use cloudmeet_core::time::Timestamp as WireTimestamp;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Api, Patch, PatchParams};
 use kube::runtime::controller::Action;
 use kube::{Client, ResourceExt as _};
-use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
 use crate::cloudmeet::CloudMeet;
-use crate::desired::{VersionedPassword, keep_room};
+use crate::cluster::{CALL_TIMEOUT, Trouble, add_finalizer, read_password, remove_finalizer, write_status};
+use crate::desired::keep_room;
 use crate::events::Events;
 use crate::jitter::jittered;
 use crate::limiter::Limiter;
+use crate::memory::{LONGEST_BACKOFF, Memory};
 use crate::metrics;
 use crate::mirror::Mirror;
-use crate::plan::{Deed, Freshness, Note, PasswordState, Retry, Seen, Settlement, Step, View, plan};
+use crate::plan::{Deed, Freshness, Note, PasswordState, Refusal, Retry, Seen, Settlement, Step, View, plan};
 use crate::reason::Reason;
-use crate::resource::{FINALIZER, FORCE_ADOPT, Phase, Room, RoomStatus, SecretKeyRef, Visibility};
+use crate::resource::{FINALIZER, FORCE_ADOPT, Room, RoomStatus, Visibility};
 use crate::status::{Due, due};
-
-/// Under which name the operator writes statuses: whoever else wrote them gives way.
-const FIELD_MANAGER: &str = "cloudmeet-operator";
-
-/// How long one call of the cluster may take.
-const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// When to come back to a resource that somebody else has changed meanwhile.
 const AFTER_CONFLICT: Duration = Duration::from_millis(250);
 
 /// When to come back to a number of people that could not be written because of all the others.
 const AFTER_CROWD: Duration = Duration::from_secs(1);
-
-/// How long to wait after failures, at first and at most.
-const FIRST_BACKOFF: Duration = Duration::from_secs(1);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
 
 /// How often a Secret with a password is looked at: the operator may read one that it knows by name, and not follow all.
 const SECRET_EVERY: Duration = Duration::from_secs(60);
@@ -62,121 +45,45 @@ pub struct Context {
     pub mirror: Mirror,
     /// What people are told.
     pub events: Events,
+    /// What is remembered of resources.
+    pub memory: Memory,
     /// How often numbers of people are written, over all resources.
     pub participants: Limiter,
     /// How often a resource is looked at of which nobody hears anything.
     pub resync: Duration,
-    memos: Mutex<HashMap<String, Memo>>,
-}
-
-/// Is what is remembered of a resource: nothing that another operator would miss.
-#[derive(Default)]
-struct Memo {
-    /// How many times in a row it came to nothing.
-    failures: u32,
-    agreed: Option<Agreed>,
-    written: Option<Written>,
-    phase: Option<Phase>,
-}
-
-/// Is how the server left a room when it said that it is as described.
-struct Agreed {
-    generation: i64,
-    room: ManagedRoom,
-    unknown_moderators: Vec<String>,
-    at: Instant,
-}
-
-/// Is a status that was written, and the versions of the resource before it: until the watch has caught up, the
-/// resource still shows an older one.
-struct Written {
-    older: Vec<String>,
-    version: String,
-    status: RoomStatus,
-}
-
-/// Says why the cluster did not do it.
-#[derive(Debug)]
-enum Trouble {
-    /// Somebody else has changed the resource.
-    Conflict,
-    /// It is not there any more.
-    Gone,
-    /// Anything else.
-    Cluster,
 }
 
 impl Context {
-    /// Puts together what it takes.
-    #[must_use]
-    pub fn new(client: Client, cloudmeet: CloudMeet, mirror: Mirror, events: Events, resync: Duration) -> Self {
-        Self { client, cloudmeet, mirror, events, participants: Limiter::new(), resync, memos: Mutex::default() }
-    }
-
     /// Forgets a resource that is no more.
     pub fn forget(&self, uid: &str) {
-        self.memos().remove(uid);
+        self.memory.forget(uid);
         self.mirror.take(uid, None);
-    }
-
-    /// Counts resources by phase, in the order of [`Phase::ALL`].
-    #[must_use]
-    pub fn phases(&self) -> [u32; Phase::ALL.len()] {
-        let mut counts = [0; Phase::ALL.len()];
-        for phase in self.memos().values().filter_map(|memo| memo.phase) {
-            for (known, count) in Phase::ALL.iter().zip(&mut counts) {
-                *count += u32::from(*known == phase);
-            }
-        }
-        counts
-    }
-
-    fn memos(&self) -> std::sync::MutexGuard<'_, HashMap<String, Memo>> {
-        self.memos.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn with_memo<T>(&self, uid: &str, use_it: impl FnOnce(&mut Memo) -> T) -> T {
-        use_it(self.memos().entry(uid.to_owned()).or_default())
     }
 }
 
 /// Looks after one resource; says when to come back.
-pub async fn reconcile(room: Arc<Room>, context: Arc<Context>) -> Action {
+pub async fn reconcile(room: Room, context: Arc<Context>) -> Action {
     let began = Instant::now();
-    let work = Work::new((*room).clone(), &context);
+    let mut work = Work::new(room, &context);
     let (action, outcome) = match work.run().await {
-        Ok((action, outcome)) => (action, outcome),
-        Err((uid, Trouble::Gone)) => {
-            context.forget(&uid);
+        Ok(ended) => ended,
+        Err(Trouble::Gone) => {
+            context.forget(&work.uid);
             (Action::await_change(), "gone")
         }
-        Err((_, Trouble::Conflict)) => (Action::requeue(jittered(AFTER_CONFLICT)), "conflict"),
-        Err((uid, Trouble::Cluster)) => {
+        Err(Trouble::Conflict) => (Action::requeue(jittered(AFTER_CONFLICT)), "conflict"),
+        Err(Trouble::Cluster) => {
             metrics::failed(Reason::ClusterUnreachable);
-            (Action::requeue(context.backoff(&uid, None)), "error")
+            (Action::requeue(jittered(context.memory.failed(&work.uid))), "error")
         }
     };
     metrics::reconciled(outcome, began.elapsed());
     action
 }
 
-impl Context {
-    /// Says how long to wait after another failure.
-    fn backoff(&self, uid: &str, at_least: Option<Duration>) -> Duration {
-        let failures = self.with_memo(uid, |memo| {
-            memo.failures = memo.failures.saturating_add(1);
-            memo.failures
-        });
-        let factor = 2u32.saturating_pow((failures - 1).min(16));
-        let pause = FIRST_BACKOFF.saturating_mul(factor).min(LONGEST_BACKOFF);
-        jittered(pause).max(at_least.unwrap_or_default())
-    }
-}
-
 /// Is one resource being looked after.
 struct Work<'a> {
     context: &'a Context,
-    rooms: Api<Room>,
     room: Room,
     uid: String,
     status: RoomStatus,
@@ -187,19 +94,16 @@ struct Work<'a> {
     versions: Vec<String>,
 }
 
+/// Says when to come back, and how it ended in one word for those who count.
+type Ended = (Action, &'static str);
+
 impl<'a> Work<'a> {
     fn new(room: Room, context: &'a Context) -> Self {
-        let namespace = room.namespace().unwrap_or_default();
         let uid = room.uid().unwrap_or_default();
         let version = room.resource_version().unwrap_or_default();
-        let status = context.with_memo(&uid, |memo| {
-            let written = memo.written.take_if(|written| !written.older.contains(&version));
-            drop(written);
-            memo.written.as_ref().map(|written| written.status.clone())
-        });
+        let status = context.memory.written(&uid, &version);
         Self {
             context,
-            rooms: Api::namespaced(context.client.clone(), &namespace),
             status: status.unwrap_or_else(|| room.status.clone().unwrap_or_default()),
             room,
             uid,
@@ -210,26 +114,25 @@ impl<'a> Work<'a> {
         }
     }
 
-    async fn run(mut self) -> Result<(Action, &'static str), (String, Trouble)> {
-        let uid = self.uid.clone();
-        self.steps().await.map_err(|trouble| (uid, trouble))
-    }
-
-    async fn steps(&mut self) -> Result<(Action, &'static str), Trouble> {
+    async fn run(&mut self) -> Result<Ended, Trouble> {
+        let Context { client, cloudmeet, .. } = self.context;
         for _ in 0..MAX_STEPS {
             let now = now();
             match plan(&self.view(now)) {
-                Step::AddFinalizer => self.add_finalizer().await?,
-                Step::ReadPassword => self.password = self.read_password().await,
+                Step::AddFinalizer => {
+                    self.room = add_finalizer(client, &self.room).await?;
+                    self.versions.push(self.room.resource_version().unwrap_or_default());
+                }
+                Step::ReadPassword => self.password = read_password(client, &self.room).await,
                 Step::Look(freshness) => self.seen = self.look(freshness).await,
                 Step::Keep => self.deed = self.keep().await,
-                Step::Close => self.deed = let_go(self.context.cloudmeet.close(&self.uid).await),
-                Step::Release => self.deed = let_go(self.context.cloudmeet.release(&self.uid).await),
+                Step::Close => self.deed = let_go(cloudmeet.close(&self.uid).await),
+                Step::Release => self.deed = let_go(cloudmeet.release(&self.uid).await),
                 Step::RemoveFinalizer(note) => {
                     if let Some(note) = &note {
                         self.tell(note).await;
                     }
-                    self.remove_finalizer().await?;
+                    remove_finalizer(client, &self.room).await?;
                     self.context.forget(&self.uid);
                     return Ok((Action::await_change(), "removed"));
                 }
@@ -241,15 +144,18 @@ impl<'a> Work<'a> {
         Err(Trouble::Cluster)
     }
 
+    fn generation(&self) -> i64 {
+        self.room.metadata.generation.unwrap_or_default()
+    }
+
     fn view(&self, now: Timestamp) -> View<'_> {
-        let meta = &self.room.metadata;
         View {
-            generation: meta.generation.unwrap_or_default(),
+            generation: self.generation(),
             spec: &self.room.spec,
             status: &self.status,
-            deleted_at: meta.deletion_timestamp.as_ref().map(|time| time.0),
+            deleted_at: self.room.metadata.deletion_timestamp.as_ref().map(|time| time.0),
             has_finalizer: self.room.finalizers().iter().any(|finalizer| finalizer == FINALIZER),
-            is_forced: self.room.annotations().get(FORCE_ADOPT).is_some_and(|value| value == "true"),
+            is_forced: self.is_forced(),
             password: &self.password,
             room: &self.seen,
             deed: &self.deed,
@@ -257,61 +163,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    async fn add_finalizer(&mut self) -> Result<(), Trouble> {
-        let finalizers: Vec<&str> = self.room.finalizers().iter().map(String::as_str).chain([FINALIZER]).collect();
-        let room = self.write_finalizers(&finalizers).await?;
-        self.versions.push(room.resource_version().unwrap_or_default());
-        self.room = room;
-        Ok(())
-    }
-
-    async fn remove_finalizer(&self) -> Result<(), Trouble> {
-        let finalizers: Vec<&str> =
-            self.room.finalizers().iter().map(String::as_str).filter(|finalizer| *finalizer != FINALIZER).collect();
-        match self.write_finalizers(&finalizers).await {
-            Ok(_) | Err(Trouble::Gone) => Ok(()),
-            Err(trouble) => Err(trouble),
-        }
-    }
-
-    /// Writes the list of finalizers over the one that was seen, and no other.
-    async fn write_finalizers(&self, finalizers: &[&str]) -> Result<Room, Trouble> {
-        let metadata = json!({
-            "finalizers": finalizers,
-            "resourceVersion": self.room.resource_version(),
-            "uid": self.uid,
-        });
-        let patch = Patch::Merge(json!({ "metadata": metadata }));
-        let (name, params) = (self.room.name_any(), PatchParams::default());
-        self.call("finalizers", self.rooms.patch(&name, &params, &patch)).await
-    }
-
-    async fn read_password(&self) -> PasswordState {
-        let Some(SecretKeyRef { name, key }) = &self.room.spec.password_secret_ref else {
-            return PasswordState::Missing("passwordSecretRef is not set".to_owned());
-        };
-        let secrets: Api<Secret> =
-            Api::namespaced(self.context.client.clone(), &self.room.namespace().unwrap_or_default());
-        let secret = match timeout(CALL_TIMEOUT, secrets.get_opt(name)).await {
-            Ok(Ok(Some(secret))) => secret,
-            Ok(Ok(None)) => return PasswordState::Missing(format!("there is no Secret {name}")),
-            Ok(Err(error)) => return PasswordState::Unknown(format!("Secret {name} was not read: {error}")),
-            Err(_) => return PasswordState::Unknown(format!("Secret {name} was not read in time")),
-        };
-        let Some(text) = secret.data.as_ref().and_then(|data| data.get(key)) else {
-            return PasswordState::Missing(format!("Secret {name} has no key {key}"));
-        };
-        let Ok(text) = String::from_utf8(text.0.clone()) else {
-            return PasswordState::Missing(format!("{key} of Secret {name} is not text"));
-        };
-        let text = SecretText::new(text);
-        // Files end with a line feed; a password does not.
-        let password = text.reveal().trim_end_matches(['\r', '\n']);
-        let version = [secret.uid().unwrap_or_default(), secret.resource_version().unwrap_or_default(), key.clone()];
-        PasswordState::Found(VersionedPassword {
-            password: SecretText::new(password.to_owned()),
-            version: digest(&version.join("\0")),
-        })
+    fn is_forced(&self) -> bool {
+        self.room.annotations().get(FORCE_ADOPT).is_some_and(|value| value == "true")
     }
 
     async fn look(&self, freshness: Freshness) -> Seen {
@@ -324,16 +177,9 @@ impl<'a> Work<'a> {
             },
         };
         let Some(room) = room else { return Seen::Absent(freshness) };
-        let generation = self.room.metadata.generation.unwrap_or_default();
-        let agreed = self.context.with_memo(&self.uid, |memo| {
-            let agreed = memo.agreed.as_ref()?;
-            // An account for a moderator may have come into being.
-            let is_good = agreed.unknown_moderators.is_empty() || agreed.at.elapsed() < self.context.resync;
-            let is_same = agreed.generation == generation && agreed.room == without_people(&room);
-            (is_good && is_same).then(|| agreed.unknown_moderators.clone())
-        });
+        let agreed = self.context.memory.agreement(&self.uid, self.generation(), &room, self.context.resync);
         match agreed {
-            Some(unknown_moderators) if self.has_agreed_password(&room) => {
+            Some(unknown_moderators) if self.has_the_password_of(&room) => {
                 Seen::Agreed(Box::new(room), unknown_moderators)
             }
             _ => Seen::There(Box::new(room), freshness),
@@ -341,7 +187,7 @@ impl<'a> Work<'a> {
     }
 
     /// Says whether the password is the one that the room has: a Secret changes without its resource.
-    fn has_agreed_password(&self, room: &ManagedRoom) -> bool {
+    fn has_the_password_of(&self, room: &ManagedRoom) -> bool {
         match &self.password {
             PasswordState::Found(password) => room.password_version.as_ref() == Some(&password.version),
             _ => true,
@@ -353,32 +199,27 @@ impl<'a> Work<'a> {
             PasswordState::Found(password) => Some(password),
             _ => None,
         };
-        let is_forced = self.view(now()).is_forced;
-        let body = keep_room(&self.room.spec, password, is_forced);
-        let outcome = match self.context.cloudmeet.keep(&self.uid, &body).await {
-            Ok(outcome) => outcome,
-            Err(refusal) => return Deed::KeepRefused(refusal),
-        };
-        self.context.mirror.put(outcome.room.clone());
-        let agreed = Agreed {
-            generation: self.room.metadata.generation.unwrap_or_default(),
-            room: without_people(&outcome.room),
-            unknown_moderators: outcome.unknown_moderators.clone(),
-            at: Instant::now(),
-        };
-        self.context.with_memo(&self.uid, |memo| memo.agreed = Some(agreed));
-        Deed::Kept(Box::new(outcome))
+        let body = keep_room(&self.room.spec, password, self.is_forced());
+        match self.context.cloudmeet.keep(&self.uid, &body).await {
+            Ok(outcome) => {
+                self.context.mirror.put(outcome.room.clone());
+                self.context.memory.agreed(&self.uid, self.generation(), &outcome);
+                Deed::Kept(Box::new(outcome))
+            }
+            Err(refusal) => Deed::KeepRefused(refusal),
+        }
     }
 
-    async fn settle(&mut self, settlement: Settlement, now: Timestamp) -> Result<(Action, &'static str), Trouble> {
+    async fn settle(&mut self, settlement: Settlement, now: Timestamp) -> Result<Ended, Trouble> {
         let Settlement { verdict, note, retry } = settlement;
-        let status = verdict.over(&self.status, self.room.metadata.generation.unwrap_or_default(), now);
-        self.context.with_memo(&self.uid, |memo| memo.phase = Some(verdict.phase()));
+        let Context { memory, participants, resync, .. } = self.context;
+        memory.stands(&self.uid, verdict.phase());
+        let status = verdict.over(&self.status, self.generation(), now);
         let mut come_back = None;
         match due(&self.status, &status, now) {
             Due::Never => {}
-            Due::Now => self.write_status(status).await?,
-            Due::Participants if self.context.participants.take() => self.write_status(status).await?,
+            Due::Now => self.write(status).await?,
+            Due::Participants if participants.take() => self.write(status).await?,
             Due::Participants => come_back = Some(AFTER_CROWD),
             Due::After(wait) => come_back = Some(wait),
         }
@@ -392,38 +233,25 @@ impl<'a> Work<'a> {
             metrics::failed(verdict.reason());
         }
         let (pause, outcome) = match retry {
-            Retry::Resync => (jittered(self.context.resync), "ok"),
-            Retry::Backoff(at_least) => (self.context.backoff(&self.uid, at_least), "waiting"),
+            Retry::Resync => {
+                memory.succeeded(&self.uid);
+                (jittered(*resync), "ok")
+            }
+            Retry::Backoff(at_least) => {
+                (jittered(memory.failed(&self.uid)).max(at_least.unwrap_or_default()), "waiting")
+            }
             Retry::Slow => (jittered(LONGEST_BACKOFF), "stalled"),
         };
-        if retry == Retry::Resync {
-            self.context.with_memo(&self.uid, |memo| memo.failures = 0);
-        }
         let follows_secret = self.room.spec.visibility == Visibility::Password && !self.room.spec.suspend;
         let pause = if follows_secret { pause.min(jittered(SECRET_EVERY)) } else { pause };
         Ok((Action::requeue(come_back.map_or(pause, |wait| wait.min(pause))), outcome))
     }
 
-    async fn write_status(&mut self, status: RoomStatus) -> Result<(), Trouble> {
-        let name = self.room.name_any();
-        let patch = json!({
-            "apiVersion": "cloudmeet.io/v1alpha1",
-            "kind": "Room",
-            "metadata": { "name": name, "uid": self.uid },
-            "status": status,
-        });
-        let params = PatchParams::apply(FIELD_MANAGER).force();
-        let room = self.call("status", self.rooms.patch_status(&name, &params, &Patch::Apply(patch))).await?;
+    async fn write(&mut self, status: RoomStatus) -> Result<(), Trouble> {
+        let room = write_status(&self.context.client, &self.room, &status).await?;
         metrics::status_written();
-        let mut older = std::mem::take(&mut self.versions);
-        let version = room.resource_version().unwrap_or_default();
-        self.context.with_memo(&self.uid, |memo| {
-            if let Some(before) = memo.written.take() {
-                older.extend(before.older);
-                older.push(before.version);
-            }
-            memo.written = Some(Written { older, version, status });
-        });
+        let older = std::mem::take(&mut self.versions);
+        self.context.memory.wrote(&self.uid, older, room.resource_version().unwrap_or_default(), status);
         Ok(())
     }
 
@@ -439,43 +267,13 @@ impl<'a> Work<'a> {
             note.message
         );
     }
-
-    /// Waits for the cluster, and says what became of the call.
-    async fn call<T>(&self, what: &str, call: impl Future<Output = kube::Result<T>>) -> Result<T, Trouble> {
-        match timeout(CALL_TIMEOUT, call).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(kube::Error::Api(status))) if status.code == 409 => Err(Trouble::Conflict),
-            Ok(Err(kube::Error::Api(status))) if status.code == 404 => Err(Trouble::Gone),
-            Ok(Err(error)) => {
-                let name = self.room.name_any();
-                tracing::warn!(error = &error as &dyn std::error::Error, room.name = name, "{what} not written");
-                Err(Trouble::Cluster)
-            }
-            Err(_) => {
-                tracing::warn!(room.name = self.room.name_any(), "{what} not written in time");
-                Err(Trouble::Cluster)
-            }
-        }
-    }
 }
 
-fn let_go(outcome: Result<(), crate::plan::Refusal>) -> Deed {
+fn let_go(outcome: Result<(), Refusal>) -> Deed {
     outcome.map_or_else(Deed::LetGoRefused, |()| Deed::LetGo)
-}
-
-/// Gives a room without what changes all the time.
-fn without_people(room: &ManagedRoom) -> ManagedRoom {
-    let mut room = room.clone();
-    room.participants.current = 0;
-    room.participants.observed_at = WireTimestamp::from_millis(0).into();
-    room
 }
 
 /// Gives the present, in whole seconds: what Kubernetes writes down has no fractions.
 fn now() -> Timestamp {
     Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default()
-}
-
-fn digest(text: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(text))
 }

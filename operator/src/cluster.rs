@@ -1,0 +1,132 @@
+//! What the operator reads and writes in the cluster about one resource.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cloudmeet_core::secret::Secret as SecretText;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{Api, Patch, PatchParams};
+use kube::{Client, ResourceExt as _};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use tokio::time::timeout;
+
+use crate::desired::VersionedPassword;
+use crate::plan::PasswordState;
+use crate::resource::{FINALIZER, Room, RoomStatus, SecretKeyRef};
+
+/// Under which name the operator writes statuses: whoever else wrote them gives way.
+const FIELD_MANAGER: &str = "cloudmeet-operator";
+
+/// How long one call may take.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Says why the cluster did not do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// Somebody else has changed the resource.
+    Conflict,
+    /// It is not there any more.
+    Gone,
+    /// Anything else.
+    Cluster,
+}
+
+/// Keeps a resource until its room is let go; gives it as it is then.
+///
+/// # Errors
+/// What [`Trouble`] says.
+pub async fn add_finalizer(client: &Client, room: &Room) -> Result<Room, Trouble> {
+    let finalizers: Vec<&str> = room.finalizers().iter().map(String::as_str).chain([FINALIZER]).collect();
+    write_finalizers(client, room, &finalizers).await
+}
+
+/// Lets a resource go.
+///
+/// # Errors
+/// What [`Trouble`] says; that it is gone already is none.
+pub async fn remove_finalizer(client: &Client, room: &Room) -> Result<(), Trouble> {
+    let others = room.finalizers().iter().map(String::as_str).filter(|finalizer| *finalizer != FINALIZER);
+    match write_finalizers(client, room, &others.collect::<Vec<_>>()).await {
+        Ok(_) | Err(Trouble::Gone) => Ok(()),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// Writes the list of finalizers over the one that was seen, and no other.
+async fn write_finalizers(client: &Client, room: &Room, finalizers: &[&str]) -> Result<Room, Trouble> {
+    let patch = Patch::Merge(json!({ "metadata": {
+        "finalizers": finalizers,
+        "resourceVersion": room.resource_version(),
+        "uid": room.uid(),
+    }}));
+    call(room, "finalizers", rooms(client, room).patch(&room.name_any(), &PatchParams::default(), &patch)).await
+}
+
+/// Writes a status; gives the resource as it is then.
+///
+/// # Errors
+/// What [`Trouble`] says.
+pub async fn write_status(client: &Client, room: &Room, status: &RoomStatus) -> Result<Room, Trouble> {
+    let name = room.name_any();
+    let patch = Patch::Apply(json!({
+        "apiVersion": "cloudmeet.io/v1alpha1",
+        "kind": "Room",
+        "metadata": { "name": name, "uid": room.uid() },
+        "status": status,
+    }));
+    let params = PatchParams::apply(FIELD_MANAGER).force();
+    call(room, "status", rooms(client, room).patch_status(&name, &params, &patch)).await
+}
+
+/// Reads the password of a room.
+pub async fn read_password(client: &Client, room: &Room) -> PasswordState {
+    let Some(SecretKeyRef { name, key }) = &room.spec.password_secret_ref else {
+        return PasswordState::Missing("passwordSecretRef is not set".to_owned());
+    };
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), &room.namespace().unwrap_or_default());
+    let secret = match timeout(CALL_TIMEOUT, secrets.get_opt(name)).await {
+        Ok(Ok(Some(secret))) => secret,
+        Ok(Ok(None)) => return PasswordState::Missing(format!("there is no Secret {name}")),
+        Ok(Err(error)) => return PasswordState::Unknown(format!("Secret {name} was not read: {error}")),
+        Err(_) => return PasswordState::Unknown(format!("Secret {name} was not read in time")),
+    };
+    let Some(text) = secret.data.as_ref().and_then(|data| data.get(key)) else {
+        return PasswordState::Missing(format!("Secret {name} has no key {key}"));
+    };
+    let Ok(text) = String::from_utf8(text.0.clone()) else {
+        return PasswordState::Missing(format!("{key} of Secret {name} is not text"));
+    };
+    let text = SecretText::new(text);
+    // Files end with a line feed; a password does not.
+    let password = text.reveal().trim_end_matches(['\r', '\n']);
+    // Not of the password itself: a version is shown to whoever may list rooms.
+    let version = [secret.uid().unwrap_or_default(), secret.resource_version().unwrap_or_default(), key.clone()];
+    PasswordState::Found(VersionedPassword {
+        password: SecretText::new(password.to_owned()),
+        version: URL_SAFE_NO_PAD.encode(Sha256::digest(version.join("\0"))),
+    })
+}
+
+fn rooms(client: &Client, room: &Room) -> Api<Room> {
+    Api::namespaced(client.clone(), &room.namespace().unwrap_or_default())
+}
+
+/// Waits for the cluster, and says what became of the call.
+async fn call<T>(room: &Room, what: &str, call: impl Future<Output = kube::Result<T>>) -> Result<T, Trouble> {
+    match timeout(CALL_TIMEOUT, call).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(kube::Error::Api(status))) if status.code == 409 => Err(Trouble::Conflict),
+        Ok(Err(kube::Error::Api(status))) if status.code == 404 => Err(Trouble::Gone),
+        Ok(Err(error)) => {
+            let name = room.name_any();
+            tracing::warn!(error = &error as &dyn std::error::Error, room.name = name, "{what} not written");
+            Err(Trouble::Cluster)
+        }
+        Err(_) => {
+            tracing::warn!(room.name = room.name_any(), "{what} not written in time");
+            Err(Trouble::Cluster)
+        }
+    }
+}

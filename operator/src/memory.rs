@@ -1,0 +1,144 @@
+//! What the operator remembers of resources while it leads: nothing that its successor would miss.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use cloudmeet_api_types::managed::ManagedRoom;
+use cloudmeet_core::time::Timestamp;
+
+use crate::plan::Outcome;
+use crate::resource::{Phase, RoomStatus};
+
+/// How long to wait after failures, at first and at most.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+pub(crate) const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
+
+/// Remembers resources by their uids.
+#[derive(Default)]
+pub struct Memory(Mutex<HashMap<String, Memo>>);
+
+#[derive(Default)]
+struct Memo {
+    /// How many times in a row it came to nothing.
+    failures: u32,
+    agreed: Option<Agreed>,
+    written: Option<Written>,
+    phase: Option<Phase>,
+}
+
+/// Is how the server left a room when it said that it is as described.
+struct Agreed {
+    generation: i64,
+    room: ManagedRoom,
+    unknown_moderators: Vec<String>,
+    at: Instant,
+}
+
+/// Is a status that was written, and the versions of the resource before it: until the watch has caught up, the
+/// resource still shows an older one.
+struct Written {
+    older: Vec<String>,
+    version: String,
+    status: RoomStatus,
+}
+
+impl Memory {
+    /// Forgets a resource that is no more.
+    pub fn forget(&self, uid: &str) {
+        self.memos().remove(uid);
+    }
+
+    /// Says how long to wait after another failure; a little longer each time.
+    pub fn failed(&self, uid: &str) -> Duration {
+        let failures = self.with(uid, |memo| {
+            memo.failures = memo.failures.saturating_add(1);
+            memo.failures
+        });
+        let factor = 2u32.saturating_pow((failures - 1).min(16));
+        FIRST_BACKOFF.saturating_mul(factor).min(LONGEST_BACKOFF)
+    }
+
+    /// Notes that all is well with a resource.
+    pub fn succeeded(&self, uid: &str) {
+        self.with(uid, |memo| memo.failures = 0);
+    }
+
+    /// Gives the status that was written last, as long as the resource shows an older one in this version of it.
+    #[must_use]
+    pub fn written(&self, uid: &str, version: &str) -> Option<RoomStatus> {
+        self.with(uid, |memo| {
+            if memo.written.as_ref().is_some_and(|written| !written.older.iter().any(|older| older == version)) {
+                memo.written = None;
+            }
+            memo.written.as_ref().map(|written| written.status.clone())
+        })
+    }
+
+    /// Notes a status that was written, the version of the resource that came of it, and those before.
+    pub fn wrote(&self, uid: &str, mut older: Vec<String>, version: String, status: RoomStatus) {
+        self.with(uid, |memo| {
+            if let Some(before) = memo.written.take() {
+                older.extend(before.older);
+                older.push(before.version);
+            }
+            memo.written = Some(Written { older, version, status });
+        });
+    }
+
+    /// Notes that a room is as this generation of its resource describes it, whatever it looks like.
+    pub fn agreed(&self, uid: &str, generation: i64, outcome: &Outcome) {
+        let agreed = Agreed {
+            generation,
+            room: without_people(&outcome.room),
+            unknown_moderators: outcome.unknown_moderators.clone(),
+            at: Instant::now(),
+        };
+        self.with(uid, |memo| memo.agreed = Some(agreed));
+    }
+
+    /// Gives the moderators without an account of a room that the server has agreed to; `None` when it is another since,
+    /// or when such a moderator may have an account by now.
+    #[must_use]
+    pub fn agreement(&self, uid: &str, generation: i64, room: &ManagedRoom, good_for: Duration) -> Option<Vec<String>> {
+        self.with(uid, |memo| {
+            let agreed = memo.agreed.as_ref()?;
+            let is_good = agreed.unknown_moderators.is_empty() || agreed.at.elapsed() < good_for;
+            let is_same = agreed.generation == generation && agreed.room == without_people(room);
+            (is_good && is_same).then(|| agreed.unknown_moderators.clone())
+        })
+    }
+
+    /// Notes how a resource stands.
+    pub fn stands(&self, uid: &str, phase: Phase) {
+        self.with(uid, |memo| memo.phase = Some(phase));
+    }
+
+    /// Counts resources by phase, in the order of [`Phase::ALL`].
+    #[must_use]
+    pub fn phases(&self) -> [u32; Phase::ALL.len()] {
+        let mut counts = [0; Phase::ALL.len()];
+        for phase in self.memos().values().filter_map(|memo| memo.phase) {
+            for (known, count) in Phase::ALL.iter().zip(&mut counts) {
+                *count += u32::from(*known == phase);
+            }
+        }
+        counts
+    }
+
+    fn with<T>(&self, uid: &str, use_it: impl FnOnce(&mut Memo) -> T) -> T {
+        use_it(self.memos().entry(uid.to_owned()).or_default())
+    }
+
+    fn memos(&self) -> MutexGuard<'_, HashMap<String, Memo>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Gives a room without what changes all the time.
+fn without_people(room: &ManagedRoom) -> ManagedRoom {
+    let mut room = room.clone();
+    room.participants.current = 0;
+    room.participants.observed_at = Timestamp::from_millis(0).into();
+    room
+}
