@@ -245,7 +245,7 @@ def test_the_built_in_stores_are_what_servers_look_for():
     assert auth["POSTGRES_HOST"] == f"{SERVER}-postgres" and auth["POSTGRES_USER"] == "cloudmeet"
     assert one(objects, "Service", auth["POSTGRES_HOST"])["spec"]["ports"][0]["port"] == 5432
     secret = one(objects, "Secret", f"{SERVER}-redis")["data"]
-    assert __import__("base64").b64decode(secret["redis-url"]).decode() == f"redis://:try-it-out@{SERVER}-redis:6379/0"
+    assert __import__("base64").b64decode(secret["redis-url"]).decode() == f"redis://default:try-it-out@{SERVER}-redis:6379/0"
     postgres = container(objects, "StatefulSet", f"{SERVER}-postgres")
     told = {it["name"]: it["value"] for it in postgres["env"]}
     assert told["POSTGRES_MULTIPLE_DATABASES"] == "cloudmeet_auth,cloudmeet_conference"
