@@ -15,6 +15,8 @@ VENV := $(CACHE)/venv-$(shell sha256sum tests/requirements.txt | cut -c1-12)
 ACTIONLINT := $(CACHE)/actionlint-1.7.12
 # Its programs, named by what they are built from.
 KUBERNETES := $(CACHE)/kubernetes-$(shell cd tests/kubernetes/node && cat build.sh go.mod go.sum pause.c kube/main.go dns/main.go | sha256sum | cut -c1-12)
+# Both majors, and kubectl; which ones, tests/harness/install-helm.sh says.
+HELM := $(CACHE)/helm-$(shell sha256sum tests/harness/install-helm.sh | cut -c1-12)
 PYTEST := $(VENV)/bin/python -m pytest
 # One test leaves one core idle half of the time: it waits for the server, or the server for it.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 -m "not timed"
@@ -38,7 +40,7 @@ run: ## Start the server and the web UI on http://127.0.0.1:8000, with nothing c
 
 .PHONY: test
 test: ## Install what the tests need and run every test, the long ones shortened
-	@$(MAKE) --no-print-directory tools lint test-workflows test-rust test-generated test-contract test-cli test-faults test-browser test-kubernetes
+	@$(MAKE) --no-print-directory tools lint test-workflows test-chart test-rust test-generated test-contract test-cli test-faults test-browser test-kubernetes
 
 .PHONY: test-long
 test-long: ## Run the faults at their promised length, and browsers behind nginx on both layouts, on what is shipped
@@ -47,7 +49,7 @@ test-long: ## Run the faults at their promised length, and browsers behind nginx
 
 .PHONY: tools
 tools: ## Install what the tests need, where it is missing
-	$(PART) tools tests/harness/install-tools.sh "$(VENV)" "$(ACTIONLINT)"
+	$(PART) tools tests/harness/install-tools.sh "$(VENV)" "$(ACTIONLINT)" "$(HELM)"
 
 .PHONY: fmt
 fmt: ## Format the Rust code
@@ -67,6 +69,14 @@ deny: ## Check licences and sources of dependencies (needs cargo-deny)
 test-workflows: ## Check the CI workflow and all shell scripts
 	$(PART) workflows "$(ACTIONLINT)/actionlint" .github/workflows/*.yml
 	$(PART) scripts shellcheck .ci/run $$(git ls-files --cached --others --exclude-standard '*.sh')
+
+.PHONY: test-chart
+test-chart: tools ## Lint and render the Helm chart with both majors of Helm, and validate what comes out
+	$(PART) chart env HELM="$(HELM)" $(PYTEST) $(SIDE_BY_SIDE) tests/chart
+
+.PHONY: generate-chart
+generate-chart: ## Write the table of values in the chart's README anew
+	@$(VENV)/bin/python charts/generate_readme.py
 
 .PHONY: build
 build: ## Build the server, `cloudmeet` and the operator

