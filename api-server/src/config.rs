@@ -56,12 +56,14 @@ const DATABASE_PARAMETERS: [&str; 18] = [
 const MIN_SECRET_BYTES: usize = 32;
 
 /// Is everything that the server is told from outside, judged.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// What it does.
     pub role: Role,
     /// Where it listens; port 0 takes any free one.
     pub listen: SocketAddr,
+    /// Where it is reached when nobody says otherwise; known once it listens.
+    pub own_url: Option<Url>,
     /// Who reaches it, and under which names.
     pub exposure: Exposure,
     /// Further origins whose pages may talk to it.
@@ -206,6 +208,21 @@ impl Config {
         }
     }
 
+    /// Notes where it listens. Only one that does everything is reached there.
+    #[must_use]
+    pub fn listening_at(mut self, address: SocketAddr) -> Self {
+        if self.role == Role::All && address.ip().is_loopback() {
+            self.own_url = Url::parse(&format!("http://{address}")).ok();
+        }
+        self
+    }
+
+    /// Is what links begin with: the address that people type, or where it listens; `None` where neither is known.
+    #[must_use]
+    pub fn link_base(&self) -> Option<&Url> {
+        self.public_url().or(self.own_url.as_ref())
+    }
+
     /// Says whether people come by https, so that cookies can be bound to it.
     #[must_use]
     pub fn is_secure(&self) -> bool {
@@ -273,6 +290,7 @@ impl Config {
         Ok(Self {
             role: settings.role,
             listen: SocketAddr::new(host, settings.port.unwrap_or_else(|| default_port(settings.role))),
+            own_url: None,
             exposure,
             allowed_origins: settings
                 .allowed_origins

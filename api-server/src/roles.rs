@@ -213,7 +213,7 @@ fn start_accounts(
         access_token_life: config.access_token_life,
         cookie: RefreshCookie { is_secure: config.is_secure() },
         listener: AccountListener { sessions: sessions.clone(), rooms },
-        public_url: config.public_url().cloned(),
+        public_url: config.link_base().cloned(),
     })
 }
 
@@ -247,7 +247,7 @@ async fn start_rooms(
         pages,
         limits: common.limits.clone(),
         hashes,
-        public_url: config.public_url().cloned(),
+        public_url: config.link_base().cloned(),
         server_id,
         this_server,
     };

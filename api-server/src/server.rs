@@ -42,6 +42,7 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}: set HOST or PORT to a free address", config.listen))?;
     let address = listener.local_addr().context("the listener has no address")?;
+    let config = &config.clone().listening_at(address);
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     // A database may be waited for, and who stops the server meanwhile must not have to wait as well.

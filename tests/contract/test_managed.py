@@ -386,6 +386,19 @@ def test_a_room_that_is_anothers_now_is_gone_for_who_was_shown_it(operator, admi
     other.http.close()
 
 
+@pytest.mark.parametrize("whose", ["of the same manager", "of another"])
+def test_a_room_that_is_taken_is_gone_for_who_had_listed_it(operator, administrator, people, uid, whose):
+    ann = people("Ann")
+    other = Operator(administrator, manager=f"other-{uid}")
+    taker = operator if whose == "of the same manager" else other
+    room = operator.keep(uid, ann)["room_id"]
+    with operator.events() as events:
+        next(events)
+        taker.keep(uid + "-2", ann, adopt=room, force=True)
+        assert heard(events, "gone", uid)[0] == {"uid": uid, "room_id": room}
+    other.http.close()
+
+
 def test_a_room_that_follows_one_that_was_closed_is_not_gone(operator, people, uid):
     ann, bob = people("Ann", "Bob")
     with operator.events() as events:

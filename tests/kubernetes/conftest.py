@@ -9,13 +9,14 @@ import pathlib
 import pytest
 import yaml
 
+from kubernetes.api import Refused
 from kubernetes.cloudmeet import CloudMeet
 from kubernetes.cluster import ControlPlane, Namespace
 from kubernetes.faults import FaultProxy
 from kubernetes.machine import Node
 from kubernetes.operators import Operator
 from kubernetes.processes import running, wait_for
-from kubernetes.stage import Stage
+from kubernetes.stage import LEASE, Stage
 
 CRD = pathlib.Path(__file__).resolve().parents[2] / "charts/cloudmeet/files/rooms.cloudmeet.io.yaml"
 
@@ -121,7 +122,14 @@ def rooms_defined(control_plane):
     """The custom resource definition, served."""
     definition = yaml.safe_load(CRD.read_text())
     control_plane.api.apply(definition)
-    wait_for(lambda: control_plane.api.list("rooms.cloudmeet.io") is not None, 20, "the kind Room served")
+
+    def served():
+        try:
+            return control_plane.api.list("rooms.cloudmeet.io") is not None
+        except Refused:
+            return False
+
+    wait_for(served, 20, "the kind Room served")
     return definition
 
 
@@ -155,9 +163,11 @@ def meddled(stage, operators, tmp_path, api_proxy, cloudmeet_proxy):
 
 
 def settings(stage: Stage, directory: pathlib.Path, server: str | None = None, cloudmeet_url: str | None = None) -> dict:
-    """What an operator of a namespace is told."""
-    kubeconfig = stage.namespace.kubeconfig_for(stage.namespace.token, directory / "operator.kubeconfig", server)
+    """What an operator of a namespace is told; it may do what the chart lets it."""
+    token = stage.namespace.token_for(stage.account())
+    kubeconfig = stage.namespace.kubeconfig_for(token, directory / "operator.kubeconfig", server)
     return {
         "kubeconfig": kubeconfig, "cloudmeet_url": cloudmeet_url or stage.cloudmeet.url,
         "key_file": stage.cloudmeet.key_file, "manager": stage.manager, "namespace": stage.namespace.name,
+        "LEASE_NAME": LEASE,
     }

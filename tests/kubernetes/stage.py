@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import os
+import pathlib
+import subprocess
 
+import yaml
+
+from harness.server import ROOT
 from kubernetes.cloudmeet import CloudMeet
 from kubernetes.cluster import Namespace
 from kubernetes.operators import Operator
@@ -11,6 +18,10 @@ from kubernetes.processes import wait_for
 
 KIND = "rooms.cloudmeet.io"
 FINALIZER = "cloudmeet.io/room"
+RELEASE = "meet"
+# What the chart calls the lease of that release.
+LEASE = f"{RELEASE}-cloudmeet-operator"
+RENDER_TIMEOUT_S = 30
 _names = itertools.count(1)
 
 
@@ -30,6 +41,20 @@ def says(kind: str, status: str, reason: str | None = None):
     return check
 
 
+def chart_access(namespace: str, **operator: object) -> list[dict]:
+    """The account of the chart's operator, and what it may do."""
+    helm = os.environ.get("HELM")
+    assert helm, "HELM names the directory that tests/harness/install-helm.sh has made: run `make test-kubernetes`"
+    values = {"server": {"enabled": False}, "operator": {"enabled": True, "cloudmeetUrl": "http://meet.example"} | operator}
+    done = subprocess.run(
+        [pathlib.Path(helm) / "helm3", "template", RELEASE, ROOT / "charts/cloudmeet", "--namespace", namespace,
+         "--show-only", "templates/operator/rbac.yaml", "--values", "-"],
+        input=yaml.safe_dump(values), capture_output=True, text=True, timeout=RENDER_TIMEOUT_S, check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [one for one in yaml.safe_load_all(done.stdout) if one]
+
+
 class Stage:
     """Makes resources, waits for what becomes of them, and looks at their rooms."""
 
@@ -39,6 +64,14 @@ class Stage:
         self.manager = manager
         self.owner = owner
         self.operator: Operator | None = None
+
+    @functools.cache
+    def account(self) -> str:
+        """Makes the account of an operator of this namespace, as the chart does, and gives its name."""
+        made = chart_access(self.namespace.name, watchNamespaces=[self.namespace.name], manager=self.manager)
+        for one in made:
+            self.namespace.apply(one)
+        return next(one["metadata"]["name"] for one in made if one["kind"] == "ServiceAccount")
 
     def manifest(self, name: str | None = None, annotations: dict | None = None, **spec: object) -> dict:
         name = name or f"room-{next(_names)}"

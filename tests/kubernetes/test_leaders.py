@@ -7,7 +7,7 @@ import pytest
 from kubernetes.conftest import settings
 from kubernetes.faults import Answer, FaultProxy
 from kubernetes.processes import wait_for
-from kubernetes.stage import says
+from kubernetes.stage import LEASE, says
 
 LEASE_S = 3
 
@@ -42,7 +42,7 @@ def writes(operator, lease: bool = False) -> list:
 
 
 def holder(stage) -> str | None:
-    lease = stage.namespace.get("leases", "cloudmeet-operator")
+    lease = stage.namespace.get("leases", LEASE)
     return lease and lease["spec"].get("holderIdentity")
 
 

@@ -192,7 +192,8 @@ async fn follow(
     let place = conference.followers.clone().try_acquire_owned();
     let place = place.map_err(|_| Problem::rate_limited(FULL_RETRY_S))?;
     let stop = conference.stop.clone().cancelled_owned();
-    let following = Following::new(conference, manager, heard, Guard { sessions, key, asked: Instant::now() });
+    let guard = Guard { sessions, key, asked: Instant::now() };
+    let following = Following::new(conference, manager, heard, guard).await?;
     // The place is held as long as the stream.
     let events = following.events().map(move |event| {
         let _held = &place;
@@ -252,7 +253,7 @@ struct Following {
     tail: Tail,
     /// Up to when everything was told.
     told: Timestamp,
-    /// The rooms of which was told, with their resources.
+    /// The manager's rooms, with their resources, as far as was told.
     shown: HashMap<RoomId, String>,
     /// In which rooms something happened of which was not told yet, and whether it was to the room itself.
     changed: BTreeMap<RoomId, bool>,
@@ -263,21 +264,28 @@ struct Following {
 
 impl Following {
     /// Goes on from where somebody left off, if that is known.
-    fn new(conference: Arc<Conference>, manager: ManagerName, heard: Option<Timestamp>, guard: Guard) -> Self {
+    async fn new(
+        conference: Arc<Conference>,
+        manager: ManagerName,
+        heard: Option<Timestamp>,
+        guard: Guard,
+    ) -> Result<Self, Problem> {
+        // One that becomes another's is missed by them.
+        let shown = conference.kept_by(&manager).await?;
         let now = conference.store.now();
         let heard = heard.filter(|heard| *heard <= now && now.minus(RESUMED_WITHIN) < *heard);
         let told = heard.unwrap_or(now);
-        Self {
+        Ok(Self {
             conference,
             manager,
             guard,
             tail: Tail::from(told.minus(COMMITTED_WITHIN)),
             told,
-            shown: HashMap::new(),
+            shown,
             changed: BTreeMap::new(),
             first: heard.is_none().then(|| reset(now)),
             is_blind: false,
-        }
+        })
     }
 
     /// Says what happens, until the key is good no more.
@@ -339,8 +347,9 @@ impl Following {
             .map(|managed| (managed.room.id, managed.uid))
             .filter(|(id, _)| self.changed[id])
             .collect();
-        let left = some.iter().filter(|id| !kept.contains_key(*id));
-        gone.extend(left.filter_map(|id| Some((*id, self.shown.remove(id)?))));
+        let left = some.iter().filter(|id| kept.get(*id) != self.shown.get(*id));
+        gone.extend(left.filter_map(|id| Some((*id, self.shown.get(id)?.clone()))));
+        self.shown.retain(|id, _| !gone.contains_key(id));
         // Whose next room is there already has lost none.
         gone.retain(|_, uid| !kept.values().any(|other| other == uid));
         self.shown.extend(kept);
@@ -478,6 +487,18 @@ impl Conference {
     async fn has_version(&self, keeper: &Keeper, version: &PasswordVersion) -> Result<bool, Problem> {
         let room = self.store.managed_room(keeper).await?;
         Ok(room.is_some_and(|managed| managed.password_version.as_deref() == Some(version.as_str())))
+    }
+
+    /// Reads which rooms a manager has, and of which resources.
+    async fn kept_by(&self, manager: &ManagerName) -> Result<HashMap<RoomId, String>, Problem> {
+        let mut rooms = HashMap::new();
+        let mut last: Option<ResourceUid> = None;
+        loop {
+            let page = self.store.managed_rooms(manager, last.as_ref()).await?;
+            let Some(end) = page.last() else { return Ok(rooms) };
+            last = Some(ResourceUid::parse(&end.uid).map_err(|_| Code::Internal)?);
+            rooms.extend(page.into_iter().map(|managed| (managed.room.id, managed.uid)));
+        }
     }
 
     /// Finds the room that a resource keeps.
