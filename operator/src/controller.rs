@@ -14,6 +14,7 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::runtime::{WatchStreamExt as _, applier};
 use kube::{Client, Resource as _, ResourceExt as _};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::follow::{Follower, Wake};
@@ -29,7 +30,7 @@ type Guarded = DeserializeGuard<Room>;
 const CONCURRENCY: u16 = 24;
 
 /// How many wake-ups may wait.
-const WAKES: usize = 1024;
+pub(crate) const WAKES: usize = 1024;
 
 /// Says which namespaces are watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +42,13 @@ pub enum Scope {
 }
 
 /// Looks after resources until it is to stop, and ends what it has begun.
-pub async fn run(client: &Client, scope: &Scope, context: Arc<Context>, stop: CancellationToken) {
+pub async fn run(
+    client: &Client,
+    scope: &Scope,
+    context: Arc<Context>,
+    woken: mpsc::Receiver<Wake>,
+    stop: CancellationToken,
+) {
     let apis = match scope {
         Scope::Cluster => vec![Api::all(client.clone())],
         Scope::Namespaces(names) => {
@@ -50,15 +57,14 @@ pub async fn run(client: &Client, scope: &Scope, context: Arc<Context>, stop: Ca
     };
     let queue = Queue::default();
     let (domains, runs): (Vec<_>, Vec<_>) = apis.into_iter().map(|api| domain(api, &context, &queue, &stop)).unzip();
-    let (wakes, woken) = mpsc::channel(WAKES);
-    let follower = Follower::new(context.cloudmeet.clone(), context.mirror.clone(), wakes, context.resync);
-    // Ends with whoever is woken, and they with the watches.
-    let follower = tokio::spawn(follower.run());
-    let waker = tokio::spawn(wake(woken, domains));
+    let Context { cloudmeet, mirror, wakes, resync, .. } = &*context;
+    let follower = Follower::new(cloudmeet.clone(), mirror.clone(), wakes.clone(), *resync);
+    // They end with this, however it ends.
+    let mut helpers = JoinSet::new();
+    helpers.spawn(follower.run());
+    helpers.spawn(wake(woken, domains));
     futures_util::future::join_all(runs).await;
-    for task in [follower, waker] {
-        task.abort();
-    }
+    drop(helpers);
     context.mirror.set_live(false);
     metrics::stream_is_live(false);
 }

@@ -102,27 +102,27 @@ impl Follower {
         let mut events = pin!(response.bytes_stream().eventsource());
         let mut round = pin!(sleep(Duration::ZERO));
         loop {
-            let wake = tokio::select! {
+            let wakes = tokio::select! {
                 // At first, for what was before the stream began; and at each round, should anything have gone by.
                 () = &mut round => {
                     if let Err(refusal) = self.list().await {
                         return End::Refused(refusal);
                     }
                     round.as_mut().reset(Instant::now() + jittered(self.every));
-                    Some(Wake::All)
+                    vec![Wake::All]
                 }
                 event = events.next() => match event {
                     Some(Ok(event)) => match self.take(&event).await {
-                        Ok(wake) => wake,
+                        Ok(wakes) => wakes,
                         Err(refusal) => return End::Refused(refusal),
                     },
                     Some(Err(_)) | None => return End::Ended,
                 },
             };
-            if let Some(wake) = wake
-                && self.wakes.send(wake).await.is_err()
-            {
-                return End::Deaf;
+            for wake in wakes {
+                if self.wakes.send(wake).await.is_err() {
+                    return End::Deaf;
+                }
             }
         }
     }
@@ -136,21 +136,20 @@ impl Follower {
         Ok(())
     }
 
-    async fn take(&self, event: &Event) -> Result<Option<Wake>, Refusal> {
+    async fn take(&self, event: &Event) -> Result<Vec<Wake>, Refusal> {
         match event.event.as_str() {
             // The first one is that of every new stream: the list comes by itself.
-            "reset" if !self.mirror.is_live() => Ok(None),
-            "reset" => self.list().await.map(|()| Some(Wake::All)),
-            "room" => Ok(read::<ManagedRoom>(event).map(|room| {
+            "reset" if !self.mirror.is_live() => Ok(Vec::new()),
+            "reset" => self.list().await.map(|()| vec![Wake::All]),
+            "room" => Ok(read::<ManagedRoom>(event).map_or_else(Vec::new, |room| {
                 let uid = room.uid.clone();
-                self.mirror.put(room);
-                Wake::One(uid)
+                self.mirror.put(room).into_iter().chain([uid]).map(Wake::One).collect()
             })),
-            "gone" => Ok(read::<GoneRoom>(event).map(|gone| {
+            "gone" => Ok(read::<GoneRoom>(event).map_or_else(Vec::new, |gone| {
                 self.mirror.take(&gone.uid, Some(&gone.room_id));
-                Wake::One(gone.uid)
+                vec![Wake::One(gone.uid)]
             })),
-            _ => Ok(None),
+            _ => Ok(Vec::new()),
         }
     }
 }

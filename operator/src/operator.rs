@@ -9,6 +9,7 @@ use kube::api::Api;
 use kube::{Client, ResourceExt as _};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -113,16 +114,18 @@ async fn lead(
         tracing::info!("leads");
         metrics::leads(true);
         // Nothing is remembered of an earlier time: another operator has written meanwhile.
+        let (wakes, woken) = mpsc::channel(controller::WAKES);
         let context = Arc::new(Context {
             client: client.clone(),
             cloudmeet: cloudmeet.clone(),
             mirror: Mirror::default(),
             events: Events::new(client.clone(), identity),
+            wakes,
             memory: Memory::default(),
             participants: Limiter::new(),
             resync: config.resync(),
         });
-        let session = controller::run(client, &scope, context, stop.clone());
+        let session = controller::run(client, &scope, context, woken, stop.clone());
         let lost = async { election.leads.wait_for(|leads| !*leads).await.map(drop) };
         let ended = async {
             stop.cancelled().await;

@@ -7,12 +7,14 @@ use cloudmeet_api_types::managed::ManagedRoom;
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::{Client, ResourceExt as _};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::cloudmeet::CloudMeet;
 use crate::cluster::{CALL_TIMEOUT, Trouble, add_finalizer, read_password, remove_finalizer, write_status};
 use crate::desired::keep_room;
 use crate::events::Events;
+use crate::follow::Wake;
 use crate::jitter::jittered;
 use crate::limiter::Limiter;
 use crate::memory::{LONGEST_BACKOFF, Memory};
@@ -45,6 +47,8 @@ pub struct Context {
     pub mirror: Mirror,
     /// What people are told.
     pub events: Events,
+    /// How other resources are woken.
+    pub wakes: mpsc::Sender<Wake>,
     /// What is remembered of resources.
     pub memory: Memory,
     /// How often numbers of people are written, over all resources.
@@ -202,7 +206,10 @@ impl<'a> Work<'a> {
         let body = keep_room(&self.room.spec, password, self.is_forced());
         match self.context.cloudmeet.keep(&self.uid, &body).await {
             Ok(outcome) => {
-                self.context.mirror.put(outcome.room.clone());
+                if let Some(uid) = self.context.mirror.put(outcome.room.clone()) {
+                    // Whose room this was. Where so many wait that it is lost, the next round finds it.
+                    let _ = self.context.wakes.try_send(Wake::One(uid));
+                }
                 self.context.memory.agreed(&self.uid, self.generation(), &outcome);
                 Deed::Kept(Box::new(outcome))
             }

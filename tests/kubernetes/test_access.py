@@ -24,6 +24,7 @@ OF_THE_LEASE = {("coordination.k8s.io", "leases", "get"), ("coordination.k8s.io"
 EVERYBODYS = {
     ("authorization.k8s.io", "selfsubjectaccessreviews", "create"), ("authorization.k8s.io", "selfsubjectrulesreviews", "create"),
     ("authentication.k8s.io", "selfsubjectreviews", "create"),
+    *(("certificates.k8s.io", "clustertrustbundles", verb) for verb in ("get", "list", "watch")),
 }
 WATCHED = re.compile(r"^/apis?/(?:(?P<group>[^/]+\.[^/]+|apps|batch|policy|autoscaling)/)?v[^/]+/(?:namespaces/[^/]+/)?(?P<rest>.+)$")
 
