@@ -114,10 +114,17 @@ class Api:
             yield ((event["type"], event["object"]) for event in events)
 
     def wait_for(self, kind: str, name: str, condition=bool, timeout: float = 20) -> dict:
-        """Waits until a condition holds for an object, and gives the object."""
+        """Waits until a condition holds for an object (`None` while there is none), and gives the object.
+
+        What the condition looks for and is not there counts as not yet.
+        """
         def fulfilled():
             seen = self.get(kind, name)
-            assert condition(seen), json.dumps(seen)
+            try:
+                held = condition(seen)
+            except (LookupError, TypeError):
+                held = False
+            assert held, json.dumps(seen)
             return seen or {"gone": name}
 
         return wait_for(fulfilled, timeout, f"{kind} {name} as it should be", every=0.05)
