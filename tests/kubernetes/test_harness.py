@@ -445,6 +445,56 @@ def test_cloudmeet_keeps_its_rooms_and_its_key_over_a_restart(cloudmeet, cloudme
     assert made.json()["room_id"] in {str(room["id"]) for room in cloudmeet.rooms()}
 
 
+STAND_IN = """#!{python}
+# Does nothing of what an operator does, but looks like one: it is ready once it has been asked, and counts that.
+import http.server, os, signal, sys
+assert sys.argv[1:] == ["run"] and "HOST" not in os.environ, (sys.argv, os.environ)
+asked = 0
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        global asked
+        asked += 1
+        body = {{"/readyz": b"ok", "/metrics": b'asked{{of="%s"}} %d' % (os.environ["POD_NAME"].encode(), asked)}}[self.path]
+        self.send_response(200 if asked > 1 else 503)
+        self.end_headers()
+        self.wfile.write(body)
+signal.signal(signal.SIGTERM, lambda *_: os._exit(int(os.environ.get("CODE", 0))))
+host, _, port = os.environ["METRICS_ADDR"].partition(":")
+http.server.HTTPServer((host, int(port)), Handler).serve_forever()
+"""
+
+
+def test_operators_are_started_frozen_killed_and_stopped(operators, monkeypatch, tmp_path):
+    stand_in = tmp_path / "operator"
+    stand_in.write_text(STAND_IN.format(python=sys.executable))
+    stand_in.chmod(0o755)
+    monkeypatch.setattr("kubernetes.operators.BINARY", stand_in)
+    settings = {
+        "kubeconfig": tmp_path / "kubeconfig", "cloudmeet_url": "http://127.0.0.1:1", "key_file": tmp_path / "key", "manager": "m",
+        "namespace": "n",
+    }
+    first, second = operators(**settings), operators(**settings, name="operator-1", CODE=3)
+    first.start()
+    second.start()
+    assert first.port != second.port
+    assert first.metrics().value("asked", of="operator-0") == 3 and second.metrics().value("asked", of="operator-0") == 0
+    first.freeze()
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.get(f"http://127.0.0.1:{first.port}/readyz", timeout=0.3)
+    first.thaw()
+    wait_for(first.is_ready)
+    first.kill()
+    assert not first.is_alive() and not first.is_ready()
+    first.start()
+    first.stop()
+    with pytest.raises(AssertionError, match="operator-1 ended with 3"):
+        second.stop()
+    settings["key_file"] = None
+    monkeypatch.setattr("kubernetes.operators.BINARY", "false")
+    with pytest.raises(RuntimeError, match="ended with 1"):
+        operators(**settings).start()
+
+
 def test_metrics_are_read():
     metrics = Metrics('# HELP a x\na{b="c",d="e\\"f"} 2\na{b="g"} 3 1700000000\nplain 1.5e3\n')
     assert metrics.value("a") == 5 and metrics.value("a", b="c") == 2 and metrics.value("none") == 0
