@@ -132,8 +132,8 @@ kubernetes: tools ## Build a Kubernetes for the tests, once: a quarter of an hou
 
 .PHONY: test-kubernetes
 test-kubernetes: kubernetes build ## Against a Kubernetes of the tests' own: its API alone, then a node that runs pods (as root)
-	$(PART) kubernetes env KUBERNETES="$(KUBERNETES)" $(PYTEST) -m "not node" tests/kubernetes
-	$(PART) kubernetes-node $(AS_ROOT) env KUBERNETES="$(KUBERNETES)" PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 $(PYTEST) -m node tests/kubernetes
+	$(PART) kubernetes env KUBERNETES="$(KUBERNETES)" HELM="$(HELM)" $(PYTEST) -m "not node" tests/kubernetes
+	$(PART) kubernetes-node $(AS_ROOT) env KUBERNETES="$(KUBERNETES)" HELM="$(HELM)" PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 $(PYTEST) -m node tests/kubernetes
 
 .PHONY: test-mutants
 test-mutants: tools ## Break the server in many ways, in a copy, and see that the tests notice

@@ -2,8 +2,8 @@
 
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use cloudmeet_api_types::managed::{KeepRoom, KeptRoom, ManagedRoom};
@@ -37,6 +37,13 @@ pub struct CloudMeet {
     manager: String,
     key_file: Arc<Path>,
     leadership: Leadership,
+    busy: Arc<Mutex<Option<Busy>>>,
+}
+
+/// Is what a server said that has too much to do, and until when it is left in peace.
+struct Busy {
+    detail: String,
+    until: Instant,
 }
 
 impl CloudMeet {
@@ -68,7 +75,7 @@ impl CloudMeet {
             None => builder,
         };
         let client = builder.build().context("cannot prepare connections to the server")?;
-        Ok(Self { client, base, manager, key_file: key_file.into(), leadership })
+        Ok(Self { client, base, manager, key_file: key_file.into(), leadership, busy: Arc::default() })
     }
 
     /// Describes the room of a resource.
@@ -158,6 +165,7 @@ impl CloudMeet {
     }
 
     async fn ask(&self, method: Method, url: Url, body: Option<Vec<u8>>) -> Result<Vec<u8>, Refusal> {
+        self.leave_in_peace()?;
         let key = self.key()?;
         let may_change = method != Method::GET;
         let mut request = self.client.request(method, url).header(ACCEPT_LANGUAGE, "en").bearer_auth(key.reveal());
@@ -174,7 +182,27 @@ impl CloudMeet {
             let body = read(response).await.map_err(|error| self.unreached(&error))?;
             if status.is_success() { Ok(body) } else { Err(self.refusal(status, &headers, &body)) }
         };
-        tokio::time::timeout(ANSWER_TIMEOUT, exchange).await.map_err(|_| self.silent())?
+        let outcome = tokio::time::timeout(ANSWER_TIMEOUT, exchange).await.map_err(|_| self.silent())?;
+        if let Err(Refusal::Unreachable(detail, Some(after))) = &outcome {
+            *self.busy() = Some(Busy { detail: detail.clone(), until: Instant::now() + *after });
+        }
+        outcome
+    }
+
+    /// Asks nothing, about whichever room, before the time at which the server said to come back.
+    fn leave_in_peace(&self) -> Result<(), Refusal> {
+        let mut busy = self.busy();
+        let Some(Busy { detail, until }) = &*busy else { return Ok(()) };
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            *busy = None;
+            return Ok(());
+        }
+        Err(Refusal::Unreachable(detail.clone(), Some(left)))
+    }
+
+    fn busy(&self) -> MutexGuard<'_, Option<Busy>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads the key, each time anew: it may have been replaced.

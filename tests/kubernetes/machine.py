@@ -14,8 +14,6 @@ from kubernetes.cluster import binaries
 SCRIPTS = pathlib.Path(__file__).resolve().parent / "node"
 START_TIMEOUT_S = 120
 COMMAND_TIMEOUT_S = 120
-# Ends the node when nobody holds the other end of its standard input any more, however the test run ended.
-LIFELINE = 'read -r _; exec "$0" "$1"'
 # Where Debian has the programs that a user need not find.
 PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
 
@@ -27,14 +25,15 @@ class Node:
         self.binaries = binaries()
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="cmnode-"))
         self.kubeconfig = self.home / "admin.kubeconfig"
-        self.lifeline: subprocess.Popen | None = None
+        # The node holds one end, and is gone when nobody holds the other any more, however the test run ended.
+        self.lifeline: int | None = None
 
     def start(self) -> "Node":
-        self.lifeline = subprocess.Popen(
-            ["bash", "-c", LIFELINE, SCRIPTS / "down.sh", self.home], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, start_new_session=True,
-        )
-        self._script("up.sh", self.binaries, self.home, timeout=START_TIMEOUT_S)
+        theirs, self.lifeline = os.pipe()
+        try:
+            self._script("up.sh", self.binaries, self.home, timeout=START_TIMEOUT_S, pass_fds=[theirs], LIFELINE=str(theirs))
+        finally:
+            os.close(theirs)
         return self
 
     def kubectl(self, namespace: str = "default") -> Kubectl:
@@ -50,9 +49,9 @@ class Node:
         return done
 
     def helm(self, *words: object, major: int = 4, check: bool = True, timeout: float = 300) -> subprocess.CompletedProcess:
-        """Runs `helm3` or `helm4` of the directory that CLOUDMEET_HELM names."""
-        named = os.environ.get("CLOUDMEET_HELM")
-        assert named, "CLOUDMEET_HELM names the directory of helm: run `make test-kubernetes`"
+        """Runs `helm3` or `helm4` of the directory that HELM names."""
+        named = os.environ.get("HELM")
+        assert named, "HELM names the directory of helm: run `make test-kubernetes`"
         home = {f"HELM_{part}_HOME": str(self.home / f"helm-{part.lower()}") for part in ("CACHE", "CONFIG", "DATA")}
         return self.enter(pathlib.Path(named) / f"helm{major}", *words, check=check, timeout=timeout, **home)
 
@@ -74,18 +73,22 @@ class Node:
             f"— {log.stem}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) for log in logs
         )
 
-    def _script(self, name: str, *arguments: object, timeout: float = COMMAND_TIMEOUT_S, **environment: str) -> None:
-        done = self._run([SCRIPTS / name, *arguments], timeout, None, environment)
+    def _script(
+        self, name: str, *arguments: object, timeout: float = COMMAND_TIMEOUT_S, pass_fds: list[int] = (), **environment: str
+    ) -> None:
+        done = self._run([SCRIPTS / name, *arguments], timeout, None, environment, pass_fds)
         assert done.returncode == 0, f"{name}: {done.returncode}\n{done.stdout}{done.stderr}"
 
-    def _run(self, command: list, timeout: float, input: str | None, environment: dict) -> subprocess.CompletedProcess:
+    def _run(
+        self, command: list, timeout: float, input: str | None, environment: dict, pass_fds: list[int] = ()
+    ) -> subprocess.CompletedProcess:
         # Into files, not pipes: what a script leaves running keeps them open.
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err, tempfile.TemporaryFile("w+") as given:
             given.write(input or "")
             given.seek(0)
             done = subprocess.run(
                 [*map(str, command)], stdin=given, stdout=out, stderr=err, timeout=timeout, check=False,
-                env={"PATH": f"{self.binaries}:{PATH}", "HOME": str(self.home)} | environment,
+                pass_fds=pass_fds, env={"PATH": f"{self.binaries}:{PATH}", "HOME": str(self.home)} | environment,
             )
             out.seek(0)
             err.seek(0)
@@ -93,8 +96,8 @@ class Node:
 
     def close(self) -> None:
         if self.lifeline is not None:
-            self.lifeline.stdin.close()
-            self.lifeline.wait(COMMAND_TIMEOUT_S)
+            os.close(self.lifeline)
+            self._script("down.sh", self.home)
         shutil.rmtree(self.home, ignore_errors=True)
 
     def __enter__(self) -> "Node":

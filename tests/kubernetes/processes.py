@@ -14,6 +14,7 @@ import weakref
 STOP_TIMEOUT_S = 20
 WAIT_TIMEOUT_S = 20
 LISTENING = "0A"
+STARTER = "setpriv"
 # The kernel tells a child that its parent is gone when the thread that started it is: one thread starts them all, and
 # lives as long as the test run.
 _starter = concurrent.futures.ThreadPoolExecutor(1, "starter")
@@ -81,12 +82,17 @@ class Program:
 
     def start(self, *command: object, environment: dict[str, str] | None = None) -> None:
         assert not self.alive(), f"{self.name} runs already"
-        words = ["setpriv", "--pdeathsig", "KILL", "--", *map(str, command)]
+        words = [STARTER, "--pdeathsig", "KILL", "--", *map(str, command)]
         with open(self.log, "ab") as log:
             self.process = _starter.submit(
                 subprocess.Popen, words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
                 start_new_session=True,
             ).result()
+        # Only then does it end with the test run.
+        wait_for(lambda: not self.alive() or self._became() != STARTER, what=f"{self.name} being started")
+
+    def _became(self) -> str:
+        return pathlib.Path(f"/proc/{self.process.pid}/comm").read_text().strip()
 
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None

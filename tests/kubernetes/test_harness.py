@@ -1,24 +1,18 @@
-"""The harness itself: what it starts is its own, and the harm that it does is done."""
+"""The harness itself: what it starts is its own, keeps what it should, and ends."""
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 
 import httpx
 import pytest
 
 from kubernetes.api import Refused
 from kubernetes.cluster import ControlPlane
-from kubernetes.faults import DROP, HOLD, Answer, Delay, FaultProxy
 from kubernetes.operators import Metrics
 from kubernetes.processes import NotYet, Program, held_port, listens, wait_for
 
@@ -57,78 +51,6 @@ def toys(namespace):
         lambda seen: any(one["type"] == "Established" and one["status"] == "True" for one in seen["status"]["conditions"]),
     )
     return namespace
-
-
-class Upstream:
-    """Answers each request with its body, number by number; `/stream` says a line whenever it is told to."""
-
-    def __init__(self) -> None:
-        self.said = threading.Semaphore(0)
-        self.raw = socket.create_server(("127.0.0.1", 0))
-        self.asked: list[str] = []
-        self.left = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.raw.getsockname()[1]}"
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self.raw.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        # A client may go before it has its answer.
-        with contextlib.suppress(OSError), connection, connection.makefile("rwb") as file:
-            while line := file.readline():
-                length = 0
-                while (header := file.readline().strip().lower()):
-                    if header.startswith(b"content-length:"):
-                        length = int(header.split(b":")[1])
-                body = file.read(length)
-                self.asked.append(line.decode().split()[1])
-                if b"/stream" in line:
-                    self._stream(file)
-                    return
-                file.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
-                file.flush()
-
-    def _stream(self, file) -> None:
-        file.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        try:
-            for number in itertools.count():
-                file.flush()
-                assert self.said.acquire(timeout=20)
-                file.write(b"2\r\n%d\n\r\n" % number)
-        except OSError:
-            self.left.set()
-
-    def close(self) -> None:
-        self.raw.shutdown(socket.SHUT_RDWR)
-        self.raw.close()
-
-
-@pytest.fixture
-def upstream():
-    made = Upstream()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def proxy(upstream):
-    with FaultProxy(upstream.url) as made:
-        yield made
-
-
-@pytest.fixture
-def client(proxy):
-    with httpx.Client(base_url=proxy.url, timeout=10) as made:
-        yield made
 
 
 def test_a_kind_is_made_and_its_objects_are_kept_as_it_says(toys):
@@ -173,7 +95,8 @@ def test_a_restart_keeps_the_data_and_the_port_and_ends_watches(toys, cluster):
             assert list(events) == []
         except httpx.TransportError:
             pass
-    assert cluster.api_server.process.pid != before and listens(cluster.api_server.process.pid, int(cluster.url.rsplit(":", 1)[1]))
+    after = cluster.api_server.process.pid
+    assert after != before and listens(after, int(cluster.url.rsplit(":", 1)[1]))
     assert toys.get("Toy", "one")["spec"] == {"colour": "red"}
     cluster.kill_api_server()
     with pytest.raises(httpx.ConnectError):
@@ -293,124 +216,6 @@ def test_a_test_run_that_is_killed_leaves_nothing(tmp_path):
     wait_for(gone)
 
 
-def test_the_proxy_writes_down_what_is_asked(upstream, proxy, client):
-    answer = client.post("/a/b?c=d&e=f%20g", content=b"body", headers={"authorization": "Bearer secret", "x-other": "1"})
-    assert (answer.status_code, answer.content) == (200, b"body")
-    client.get("/second")
-    first, second = proxy.seen()
-    assert (first.number, first.method, first.path, first.query) == (1, "POST", "/a/b", {"c": "d", "e": "f g"})
-    assert (first.body, first.status, first.headers["x-other"]) == (b"body", 200, "1")
-    assert "secret" not in repr(first)
-    assert first.began_s <= first.ended_s <= second.began_s
-    assert proxy.seen("GET") == [second] and proxy.seen(path="^/a/") == [first]
-    assert upstream.asked == ["/a/b?c=d&e=f%20g", "/second"]
-    proxy.forget()
-    assert proxy.seen() == []
-
-
-def test_the_proxy_hands_a_stream_on_piece_by_piece(upstream, proxy, client):
-    with client.stream("GET", "/stream") as answer:
-        lines = answer.iter_lines()
-        for number in range(3):
-            upstream.said.release()
-            assert next(lines) == str(number)
-        assert [one.path for one in proxy.going_on()] == ["/stream"]
-    # The client went, and so does the proxy, though the upstream says nothing.
-    wait_for(lambda: not proxy.going_on())
-    wait_for(lambda: upstream.said.release() or upstream.left.is_set())
-
-
-def test_the_proxy_cuts_streams(upstream, proxy, client):
-    with client.stream("GET", "/stream") as answer:
-        upstream.said.release()
-        lines = answer.iter_lines()
-        assert next(lines) == "0"
-        proxy.cut()
-        with pytest.raises(httpx.TransportError):
-            next(lines)
-    assert client.get("/again").status_code == 200
-
-
-def test_the_proxy_answers_itself(upstream, proxy, client):
-    with proxy.rule(Answer(429, {"Retry-After": "7"}, b"slowly"), method="PUT", path="^/rooms/", times=2) as rule:
-        for _ in range(2):
-            answer = client.put("/rooms/1")
-            assert (answer.status_code, answer.headers["retry-after"], answer.content) == (429, "7", b"slowly")
-        assert client.put("/rooms/1").status_code == client.get("/rooms/1").status_code == client.put("/other").status_code == 200
-        assert [one.number for one in rule.hits] == [1, 2] and not rule.hits[0].forwarded
-    assert upstream.asked == ["/rooms/1", "/rooms/1", "/other"]
-    with proxy.rule(Answer(500), when="after"):
-        assert client.get("/done").status_code == 500
-    assert upstream.asked[-1] == "/done" and client.get("/").status_code == 200
-
-
-def test_the_proxy_drops_before_or_after_the_upstream_was_asked(upstream, proxy, client):
-    with proxy.rule(DROP), pytest.raises(httpx.TransportError):
-        client.get("/before")
-    with proxy.rule(DROP, when="after"), pytest.raises(httpx.TransportError):
-        client.get("/after")
-    assert upstream.asked == ["/after"]
-    assert [(one.path, one.status, one.forwarded) for one in proxy.seen()] == [("/before", None, False), ("/after", None, True)]
-
-
-def test_the_proxy_delays(proxy, client):
-    began = time.monotonic()
-    with proxy.rule(Delay(0.4), path="slow"):
-        assert client.get("/slow").status_code == 200
-        assert time.monotonic() - began >= 0.4
-        began = time.monotonic()
-        assert client.get("/quick").status_code == 200
-        assert time.monotonic() - began < 0.4
-
-
-def test_the_proxy_holds_until_it_is_let_go(upstream, proxy, client):
-    answers = []
-    with proxy.rule(HOLD) as rule:
-        thread = threading.Thread(target=lambda: answers.append(client.get("/held").status_code))
-        thread.start()
-        rule.wait_for_hit()
-        assert upstream.asked == [] and answers == []
-    thread.join(10)
-    assert upstream.asked == ["/held"] and answers == [200]
-
-
-def test_the_proxy_refuses_as_if_nobody_was_there(proxy, client):
-    assert client.get("/").status_code == 200
-    proxy.refuse()
-    with pytest.raises(httpx.TransportError):
-        client.get("/")
-    with pytest.raises(httpx.ConnectError), httpx.Client(base_url=proxy.url) as fresh:
-        fresh.get("/")
-    proxy.accept()
-    assert client.get("/").status_code == 200
-
-
-def test_the_proxy_calls_a_hook_at_a_request(tmp_path, upstream, proxy, client):
-    program = Program("victim", tmp_path / "log")
-    program.start("sleep", "60")
-    client.get("/0")
-    with proxy.at(2, lambda exchange: program.kill()):
-        client.get("/1")
-        assert program.alive()
-        assert client.get("/2").status_code == 200
-        assert not program.alive() and program.process.returncode == -signal.SIGKILL
-        client.get("/3")
-    assert upstream.asked == ["/0", "/1", "/2", "/3"]
-
-
-def test_what_a_hook_finds_wrong_fails_the_test(upstream):
-    def hook(exchange):
-        assert exchange.path == "/right"
-
-    proxy = FaultProxy(upstream.url).start()
-    proxy.rule(hook)
-    assert httpx.get(proxy.url + "/right").status_code == 200
-    with pytest.raises(httpx.TransportError):
-        httpx.get(proxy.url + "/wrong")
-    with pytest.raises(AssertionError):
-        proxy.close()
-
-
 def test_the_api_server_is_asked_through_the_proxy(toys, api_proxy, cluster):
     with httpx.Client(base_url=api_proxy.url, headers={"authorization": f"Bearer {cluster.token}"}, timeout=10) as client:
         path = toys.path("Toy")
@@ -443,6 +248,56 @@ def test_cloudmeet_keeps_its_rooms_and_its_key_over_a_restart(cloudmeet, cloudme
     assert cloudmeet.url == url and cloudmeet.managed(manager, "uid-1")["name"] == "On call"
     assert [one["uid"] for one in cloudmeet.all_managed(manager)] == ["uid-1"]
     assert made.json()["room_id"] in {str(room["id"]) for room in cloudmeet.rooms()}
+
+
+STAND_IN = """#!{python}
+# Does nothing of what an operator does, but looks like one: it is ready once it has been asked, and counts that.
+import http.server, os, signal, sys
+assert sys.argv[1:] == ["run"] and "HOST" not in os.environ, (sys.argv, os.environ)
+asked = 0
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        global asked
+        asked += 1
+        body = {{"/readyz": b"ok", "/metrics": b'asked{{of="%s"}} %d' % (os.environ["POD_NAME"].encode(), asked)}}[self.path]
+        self.send_response(200 if asked > 1 else 503)
+        self.end_headers()
+        self.wfile.write(body)
+signal.signal(signal.SIGTERM, lambda *_: os._exit(int(os.environ.get("CODE", 0))))
+host, _, port = os.environ["METRICS_ADDR"].partition(":")
+http.server.HTTPServer((host, int(port)), Handler).serve_forever()
+"""
+
+
+def test_operators_are_started_frozen_killed_and_stopped(operators, monkeypatch, tmp_path):
+    stand_in = tmp_path / "operator"
+    stand_in.write_text(STAND_IN.format(python=sys.executable))
+    stand_in.chmod(0o755)
+    monkeypatch.setattr("kubernetes.operators.BINARY", stand_in)
+    settings = {
+        "kubeconfig": tmp_path / "kubeconfig", "cloudmeet_url": "http://127.0.0.1:1", "key_file": tmp_path / "key",
+        "manager": "m", "namespace": "n",
+    }
+    first, second = operators(**settings), operators(**settings, name="operator-1", CODE=3)
+    first.start()
+    second.start()
+    assert first.port != second.port
+    assert first.metrics().value("asked", of="operator-0") == 3 and second.metrics().value("asked", of="operator-0") == 0
+    first.freeze()
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.get(f"http://127.0.0.1:{first.port}/readyz", timeout=0.3)
+    first.thaw()
+    wait_for(first.is_ready)
+    first.kill()
+    assert not first.is_alive() and not first.is_ready()
+    first.start()
+    first.stop()
+    with pytest.raises(AssertionError, match="operator-1 ended with 3"):
+        second.stop()
+    settings["key_file"] = None
+    monkeypatch.setattr("kubernetes.operators.BINARY", "false")
+    with pytest.raises(RuntimeError, match="ended with 1"):
+        operators(**settings).start()
 
 
 def test_metrics_are_read():

@@ -49,6 +49,7 @@ until_ok() {
 token=$(head -1 "$work/pki/tokens.csv" | cut -d, -f1)
 api() { curl -sf --cacert "$work/pki/ca.crt" -H "Authorization: Bearer $token" "https://127.0.0.1:$API_PORT$1"; }
 
+[[ -z ${LIFELINE:-} ]] || part lifeline cat "/dev/fd/$LIFELINE"
 part etcd etcd --data-dir "$work/etcd" --listen-client-urls http://127.0.0.1:2379 \
   --advertise-client-urls http://127.0.0.1:2379 --listen-peer-urls http://127.0.0.1:0 --unsafe-no-fsync
 part containerd containerd --config "$work/conf/containerd.toml"

@@ -3,8 +3,9 @@
 #   tests/kubernetes/node/up.sh BIN WORK
 # BIN has what build.sh makes; WORK keeps logs, state and kubeconfigs. Everything runs in network, mount and pid namespaces
 # of its own: nothing of it is reachable from outside, no port, address or firewall rule of the machine is touched, and
-# down.sh takes all of it away at once. Debian's containerd, runc, containernetworking-plugins, iptables, iproute2 and
-# conntrack are used.
+# down.sh takes all of it away at once. Where LIFELINE is the number of an open descriptor, a pipe, the node also ends when
+# nobody holds the other end any more. Needs Debian's containerd, runc, containernetworking-plugins, iptables, iproute2 and
+# conntrack.
 set -euo pipefail
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 # shellcheck source-path=SCRIPTDIR source=env.sh
