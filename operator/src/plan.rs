@@ -305,10 +305,14 @@ fn settle_kept(view: &View<'_>, outcome: &Outcome) -> Step {
     }))
 }
 
-/// Gives the reason of a room that is in order without anything having been done: the one that it had.
+/// Gives the reason of a room that is in order without anything having been done: the one that it had. Where the
+/// description is another, who made the room so did not live to say it.
 fn standing_reason(view: &View<'_>) -> Reason {
-    ready_condition(view.status)
-        .filter(|ready| ready.status == Truth::True)
+    let ready = ready_condition(view.status).filter(|ready| ready.status == Truth::True);
+    if ready.is_some_and(|ready| ready.observed_generation != view.generation) {
+        return Reason::Updated;
+    }
+    ready
         .and_then(|ready| Reason::parse(&ready.reason))
         .filter(|reason| reason.is_in_order())
         .unwrap_or(if view.spec.external_room_id.is_some() { Reason::Adopted } else { Reason::Created })

@@ -157,7 +157,7 @@ def meddled(stage, operators, tmp_path, api_proxy, cloudmeet_proxy):
 
     def make(**more: object) -> Operator:
         through = {"server": api_proxy.url, "cloudmeet_url": cloudmeet_proxy.url}
-        return operators(**settings(stage, tmp_path, **through), **more)
+        return operators(**(settings(stage, tmp_path, **through) | more))
 
     return make
 
