@@ -1429,6 +1429,11 @@ export interface Left {
  */
 export interface LetGo {
   /**
+   * The resource is gone for good, also where it keeps no room: what was asked for it and is still under way comes
+   * too late, and makes no other room.
+   */
+  gone?: boolean;
+  /**
    * Keep the room: people may change it again. Without this it is closed for good.
    */
   release?: boolean;

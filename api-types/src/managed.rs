@@ -156,6 +156,10 @@ pub struct LetGo {
     /// Keep the room: people may change it again. Without this it is closed for good.
     #[serde(default)]
     pub release: bool,
+    /// The resource is gone for good, also where it keeps no room: what was asked for it and is still under way comes
+    /// too late, and makes no other room.
+    #[serde(default)]
+    pub gone: bool,
 }
 
 /// Says which changes to hear of.

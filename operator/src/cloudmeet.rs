@@ -106,7 +106,7 @@ impl CloudMeet {
     /// # Errors
     /// What [`Refusal`] says.
     pub async fn close(&self, uid: &str) -> Result<(), Refusal> {
-        self.let_go(self.room(uid)).await
+        self.let_go(uid, "gone=true").await
     }
 
     /// Leaves the room of a resource to people, if it has one.
@@ -114,12 +114,13 @@ impl CloudMeet {
     /// # Errors
     /// What [`Refusal`] says.
     pub async fn release(&self, uid: &str) -> Result<(), Refusal> {
-        let mut url = self.room(uid);
-        url.set_query(Some("release=true"));
-        self.let_go(url).await
+        self.let_go(uid, "gone=true&release=true").await
     }
 
-    async fn let_go(&self, url: Url) -> Result<(), Refusal> {
+    /// Lets a room go for good: what an operator asked that died meanwhile, and is still under way, must not make another.
+    async fn let_go(&self, uid: &str, how: &str) -> Result<(), Refusal> {
+        let mut url = self.room(uid);
+        url.set_query(Some(how));
         match self.ask(Method::DELETE, url, None).await {
             Ok(_) => Ok(()),
             Err(refusal) if is_absent(&refusal) => Ok(()),

@@ -27,7 +27,7 @@ pub use census::Census;
 pub use deeds::{Deed, Doing};
 pub use entry::{JoinOutcome, LeaveError, Proof, Secrets};
 pub use lists::{ListFilter, RoomAudience, RoomListing};
-pub use managed::{KeepError, Kept, KeptRoom, ManagedRoom, Wanted, WantedPassword};
+pub use managed::{KeepError, Kept, KeptRoom, ManagedRoom, Resource, Wanted, WantedPassword};
 pub use meeting::{HandOnError, LinkCodeError, OverMeetings};
 pub use messages::{MessageChange, MessageError};
 pub use moderation::{AllAdmitted, ModerateError, Moderated, People};
@@ -125,6 +125,7 @@ impl ConferenceStore {
     pub async fn prune(&self) -> Result<(), StoreError> {
         changes::prune::<RoomChange>(&self.database).await?;
         self.prune_deeds().await?;
+        self.prune_resources().await?;
         self.prune_tickets().await
     }
 

@@ -34,8 +34,8 @@ pub use clock::Clock;
 pub use conference::{
     Accesses, AllAdmitted, Batches, Census, ConferenceStore, Deed, Doing, Draft, HandOnError, Hold, HoldEnd,
     JoinOutcome, KeepError, Kept, KeptRoom, LeaveError, LinkCodeError, ListFilter, ManagedRoom, MessageChange,
-    MessageError, ModerateError, Moderated, NewRoom, OverMeetings, People, Proof, RoomAccess, RoomAudience, RoomError,
-    RoomListing, SEARCH_BLOCK, SearchFrom, Secrets, Sent, TicketHolder, Wanted, WantedPassword,
+    MessageError, ModerateError, Moderated, NewRoom, OverMeetings, People, Proof, Resource, RoomAccess, RoomAudience,
+    RoomError, RoomListing, SEARCH_BLOCK, SearchFrom, Secrets, Sent, TicketHolder, Wanted, WantedPassword,
 };
 pub use db::{Location, OpenError};
 pub use doer::{Doer, Identity};

@@ -45,6 +45,7 @@ pub(crate) const CONFERENCE: MigrationSet = MigrationSet {
             text: include_str!("../migrations/conference_0005.sql"),
         },
         Script { version: 6, description: "managed rooms", text: include_str!("../migrations/conference_0006.sql") },
+        Script { version: 7, description: "resources", text: include_str!("../migrations/conference_0007.sql") },
     ],
 };
 

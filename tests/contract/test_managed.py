@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import itertools
 import json
@@ -480,3 +481,34 @@ def test_a_server_that_stops_ends_its_streams_and_does_not_wait_for_them(postgre
         assert "requests were still under way" not in node.read_log()
         operator.http.close()
         administrator.close()
+
+
+@pytest.mark.parametrize("release", [False, True], ids=["closed", "released"])
+def test_what_comes_too_late_for_a_resource_that_is_gone_makes_no_room(operator, people, uid, release):
+    """As when an operator dies with a call under way, and the next one lets the room go before that call arrives."""
+    ann = people("Ann")
+    operator.keep(uid, ann)
+    path = f"/api/managed-rooms/{operator.manager}/{uid}"
+    assert operator.http.delete(path, params={"gone": True, "release": release}).status_code == 204
+    problem(operator.put(uid, ann), 410, "resource_gone")
+    problem(operator.put(uid, ann, adopt=str(ann.room("Other"))), 410, "resource_gone")
+    problem(operator.http.get(path), 404, "room_not_found")
+    # Again, and another that never had a room: that is no fault, and counts as well.
+    for one in (uid, uid + "-never"):
+        answer = operator.http.delete(f"/api/managed-rooms/{operator.manager}/{one}", params={"gone": True})
+        problem(answer, 404, "room_not_found")
+        problem(operator.put(one, ann), 410, "resource_gone")
+    # Others have nothing to do with it.
+    operator.keep(uid + "-other", ann)
+
+
+def test_of_a_room_and_its_resources_end_at_once_one_comes_first(operator, people, uid):
+    ann = people("Ann")
+    for number in range(10):
+        one = f"{uid}-{number}"
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            kept = pool.submit(operator.put, one, ann)
+            gone = pool.submit(operator.http.delete, f"/api/managed-rooms/{operator.manager}/{one}", params={"gone": True})
+            kept, gone = kept.result().status_code, gone.result().status_code
+        assert (kept, gone) in {(201, 204), (410, 404)}, (kept, gone)
+        problem(operator.http.get(f"/api/managed-rooms/{operator.manager}/{one}"), 404, "room_not_found")

@@ -27,8 +27,8 @@ use cloudmeet_core::room::{RoomPassword, SettingsError};
 use cloudmeet_core::time::{Span, Timestamp};
 use cloudmeet_core::token::OpaqueToken;
 use cloudmeet_store::{
-    ConferenceStore, Failure, Identity, KeepError, Kept, KeptRoom as StoredKept, ManagedRoom as StoredRoom, RoomChange,
-    RoomError, StoreError, Tail, Wanted, WantedPassword,
+    ConferenceStore, Failure, Identity, KeepError, Kept, KeptRoom as StoredKept, ManagedRoom as StoredRoom, Resource,
+    RoomChange, RoomError, StoreError, Tail, Wanted, WantedPassword,
 };
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio::time::sleep;
@@ -106,7 +106,7 @@ async fn keep(
 }
 
 fn keep_docs(operation: TransformOperation<'_>) -> TransformOperation<'_> {
-    let codes = [400, 401, 403, 404, 409, 413, 415, 422, 429, 503];
+    let codes = [400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 503];
     problems(operation.id("keepRoom").tag("managed rooms").summary("Make a room as its resource describes it"), &codes)
         .description(
             "For keys with the scope `rooms:manage`. As often as one likes: what is so already is left alone. People read \
@@ -160,11 +160,12 @@ async fn let_go(
     RoomKeeper(doer): RoomKeeper,
     QueryParams(query): QueryParams<LetGo>,
 ) -> Result<StatusCode, Problem> {
+    let resource = if query.gone { Resource::Gone } else { Resource::Stays };
     if query.release {
-        let id = conference.store.release_room(&keeper, &doer).await?.ok_or(Code::RoomNotFound)?;
+        let id = conference.store.release_room(&keeper, resource, &doer).await?.ok_or(Code::RoomNotFound)?;
         conference.hub.settings_changed(id);
     } else {
-        let id = conference.store.close_managed_room(&keeper, &doer).await?.ok_or(Code::RoomNotFound)?;
+        let id = conference.store.close_managed_room(&keeper, resource, &doer).await?.ok_or(Code::RoomNotFound)?;
         conference.hub.publish_closed(id);
     }
     Ok(StatusCode::NO_CONTENT)

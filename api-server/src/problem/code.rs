@@ -160,6 +160,10 @@ codes! {
     OwnerNotFound = "owner_not_found", CONFLICT,
         "There is no active account with the owner's address.",
         "Активной учётной записи с адресом владельца нет.";
+    /// The resource was said to be gone for good.
+    ResourceGone = "resource_gone", GONE,
+        "This resource is gone for good and keeps no room any more.",
+        "Этот ресурс удалён насовсем и больше не ведёт комнату.";
     /// The person does not wait in the lobby.
     NotWaiting = "not_waiting", CONFLICT,
         "This person does not wait any more.", "Этот человек больше не ждёт.";

@@ -91,6 +91,7 @@ impl From<KeepError> for Problem {
     fn from(error: KeepError) -> Self {
         match error {
             KeepError::Room(error) => error.into(),
+            KeepError::ResourceGone => Code::ResourceGone.into(),
             KeepError::NoSuchRoom => Code::RoomNotFound.into(),
             KeepError::KeptElsewhere(manager) => Self::managed(Code::AdoptionConflict, &manager),
         }

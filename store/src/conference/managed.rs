@@ -8,7 +8,7 @@ use cloudmeet_core::participant::{Participant, Turn};
 use cloudmeet_core::password::PasswordHash;
 use cloudmeet_core::permission::{Action, Membership};
 use cloudmeet_core::room::{LinkCode, Phase, Role, Room, RoomPassword, Settings, Slug, Visibility};
-use cloudmeet_core::time::Timestamp;
+use cloudmeet_core::time::{Span, Timestamp};
 
 use super::deeds::{self, Doing};
 use super::people::{add_person, lock_participant, save};
@@ -26,6 +26,9 @@ const RELEASE: &str = "release_room";
 
 /// How many rooms are read at once.
 const STEP: i64 = 500;
+
+/// How long it is known that a resource is gone for good: longer than anything asked for it is under way.
+const GONE_KNOWN_FOR: Span = Span::days(1);
 
 /// Is a room as its resource describes it.
 #[derive(Debug, Clone)]
@@ -110,6 +113,15 @@ pub struct ManagedRoom {
     pub present: i64,
 }
 
+/// Says what becomes of a resource whose room is let go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// It may keep another room.
+    Stays,
+    /// It is gone for good: what is still asked for it came too late.
+    Gone,
+}
+
 /// Says why a room is not as described.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeepError {
@@ -122,6 +134,9 @@ pub enum KeepError {
     /// Another resource keeps it, of this manager.
     #[error("{0} keeps the room")]
     KeptElsewhere(String),
+    /// The resource was said to be gone for good.
+    #[error("the resource is gone")]
+    ResourceGone,
 }
 
 /// Selects what [`managed_room`] reads; a condition on `r` follows.
@@ -152,6 +167,9 @@ impl ConferenceStore {
     async fn try_keep(&self, wanted: &Wanted, doer: &Doer) -> Result<KeptRoom, Failure<KeepError>> {
         let now = self.now();
         let mut tx = self.database.begin().await?;
+        if take_turn(&mut tx, &wanted.keeper, None).await? == Resource::Gone {
+            return Err(Failure::Refused(KeepError::ResourceGone));
+        }
         let own = lock_own(&mut tx, &wanted.keeper).await?;
         let (before, kept) = match own {
             Some(room) => (room, Kept::Unchanged),
@@ -183,10 +201,18 @@ impl ConferenceStore {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn release_room(&self, keeper: &Keeper, doer: &Doer) -> Result<Option<RoomId>, StoreError> {
+    pub async fn release_room(
+        &self,
+        keeper: &Keeper,
+        resource: Resource,
+        doer: &Doer,
+    ) -> Result<Option<RoomId>, StoreError> {
         let now = self.now();
         let mut tx = self.database.begin().await?;
-        let Some(room) = lock_own(&mut tx, keeper).await? else { return Ok(None) };
+        let Some(room) = let_go(&mut tx, keeper, resource, now).await? else {
+            tx.commit().await?;
+            return Ok(None);
+        };
         tx.execute(
             "UPDATE rooms SET managed_by = NULL, managed_uid = NULL, password_version = NULL, last_activity_at = $2 \
              WHERE id = $1",
@@ -203,13 +229,29 @@ impl ConferenceStore {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn close_managed_room(&self, keeper: &Keeper, doer: &Doer) -> Result<Option<RoomId>, StoreError> {
+    pub async fn close_managed_room(
+        &self,
+        keeper: &Keeper,
+        resource: Resource,
+        doer: &Doer,
+    ) -> Result<Option<RoomId>, StoreError> {
         let now = self.now();
         let mut tx = self.database.begin().await?;
-        let Some(room) = lock_own(&mut tx, keeper).await? else { return Ok(None) };
+        let Some(room) = let_go(&mut tx, keeper, resource, now).await? else {
+            tx.commit().await?;
+            return Ok(None);
+        };
         rooms::close(&mut tx, room.id, Some(doer), now).await?;
         tx.commit().await?;
         Ok(Some(room.id))
+    }
+
+    /// Forgets resources that are gone for longer than [`GONE_KNOWN_FOR`].
+    pub(super) async fn prune_resources(&self) -> Result<(), StoreError> {
+        let mut tx = self.database.begin().await?;
+        let before = self.now().minus(GONE_KNOWN_FOR).as_millis();
+        tx.execute("DELETE FROM managed_resources WHERE gone_at < $1", values![before]).await?;
+        tx.commit().await
     }
 
     /// Finds the room that a resource keeps.
@@ -308,6 +350,30 @@ fn managed_room(row: &Row) -> Result<ManagedRoom, StoreError> {
         moderators: Vec::new(),
         present: row.get("present")?,
     })
+}
+
+/// Locks the room that is let go, and notes it where its resource is gone for good.
+async fn let_go(
+    tx: &mut Tx<'_>,
+    keeper: &Keeper,
+    resource: Resource,
+    now: Timestamp,
+) -> Result<Option<Room>, StoreError> {
+    if resource == Resource::Gone {
+        take_turn(tx, keeper, Some(now)).await?;
+    }
+    lock_own(tx, keeper).await
+}
+
+/// Waits for whoever else asks something for a resource, and keeps others waiting until this transaction ends. Says
+/// whether the resource is gone, by this or before.
+async fn take_turn(tx: &mut Tx<'_>, keeper: &Keeper, gone_at: Option<Timestamp>) -> Result<Resource, StoreError> {
+    let sql = "INSERT INTO managed_resources (manager, uid, gone_at) VALUES ($1, $2, $3) ON CONFLICT (manager, uid) \
+               DO UPDATE SET gone_at = COALESCE(managed_resources.gone_at, excluded.gone_at) RETURNING gone_at";
+    let gone_at = gone_at.map(Timestamp::as_millis);
+    let row = tx.fetch_one(sql, values![keeper.manager.as_str(), keeper.uid.as_str(), gone_at]).await?;
+    let gone_at: Option<i64> = row.map_or(Ok(None), |row| row.get("gone_at"))?;
+    Ok(if gone_at.is_some() { Resource::Gone } else { Resource::Stays })
 }
 
 /// Locks the room that a resource keeps.

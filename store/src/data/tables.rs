@@ -301,6 +301,7 @@ const CONFERENCE: &[Table] = &[
     left("holds"),
     left("tickets"),
     left("conference_changes").giving_ids(),
+    left("managed_resources").since_version(7),
     kept(
         "search_blocks",
         "room_id, block",
