@@ -29,6 +29,9 @@ const MAX_ANSWER_BYTES: usize = 64 << 20;
 /// How long the server may send the operator away.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
+/// By which word the server says that there is no such room.
+const ROOM_NOT_FOUND: &str = "room_not_found";
+
 /// Asks the server about the rooms of one manager.
 #[derive(Clone)]
 pub struct CloudMeet {
@@ -74,7 +77,9 @@ impl CloudMeet {
             None if base.scheme() == "http" => builder.tls_certs_only([]),
             None => builder,
         };
-        let client = builder.build().context("cannot prepare connections to the server")?;
+        let client = builder.build().context(
+            "cannot prepare connections to the server: where there are no certificates, set CLOUDMEET_CA_FILE",
+        )?;
         Ok(Self { client, base, manager, key_file: key_file.into(), leadership, busy: Arc::default() })
     }
 
@@ -256,6 +261,11 @@ impl CloudMeet {
             StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
                 Refusal::Unreachable(detail, retry_after(headers))
             }
+            // It is not about the room: the address is wrong, or the server too old to keep rooms.
+            StatusCode::MISDIRECTED_REQUEST | StatusCode::METHOD_NOT_ALLOWED => unreachable(detail),
+            StatusCode::NOT_FOUND if problem.code != ROOM_NOT_FOUND => {
+                unreachable(format!("{} keeps no rooms: {detail}", self.base))
+            }
             _ if status.is_client_error() => Refusal::Refused { code: problem.code, detail },
             _ => Refusal::Unreachable(format!("the server says: {detail}"), retry_after(headers)),
         }
@@ -300,7 +310,7 @@ fn unreachable(message: String) -> Refusal {
 
 /// Says whether it is about a resource that has no room. Who else answers 404 has no `code`.
 fn is_absent(refusal: &Refusal) -> bool {
-    matches!(refusal, Refusal::Refused { code, .. } if code == "room_not_found")
+    matches!(refusal, Refusal::Refused { code, .. } if code == ROOM_NOT_FOUND)
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {

@@ -1,7 +1,7 @@
 //! What the operator is told by its environment and its arguments.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::styling::Styles;
@@ -39,16 +39,16 @@ pub struct Config {
     pub cloudmeet_api_key_file: PathBuf,
     /// Certificates (PEM) to trust for an https server, instead of the system's
     #[arg(long, env = "CLOUDMEET_CA_FILE", value_name = "FILE")]
-    pub cloudmeet_ca_file: Option<PathBuf>,
+    cloudmeet_ca_file: Option<PathBuf>,
     /// What this cluster is called on the server: 1-128 of a-z, A-Z, 0-9, ., _ and - [default: the UID of kube-system]
-    #[arg(long, env = "MANAGER", value_parser = parse_manager)]
-    pub manager: Option<String>,
+    #[arg(long, env = "MANAGER", default_value = "", hide_default_value = true, value_parser = parse_manager)]
+    manager: String,
     /// The namespaces to watch, separated by commas [default: all]
     #[arg(long, env = "WATCH_NAMESPACES", value_name = "NAMES", default_value = "", hide_default_value = true)]
     pub watch_namespaces: String,
     /// Where the lease lies by which one of several operators leads [default: the operator's own namespace]
-    #[arg(long, env = "LEASE_NAMESPACE", value_name = "NAME")]
-    pub lease_namespace: Option<String>,
+    #[arg(long, env = "LEASE_NAMESPACE", value_name = "NAME", default_value = "", hide_default_value = true)]
+    lease_namespace: String,
     /// What the lease is called
     #[arg(long, env = "LEASE_NAME", value_name = "NAME", default_value = "cloudmeet-operator")]
     pub lease_name: String,
@@ -57,8 +57,8 @@ pub struct Config {
         value_parser = clap::value_parser!(u64).range(3..=300))]
     pub lease_duration_seconds: u64,
     /// What this operator is called among several [default: the host's name and something random]
-    #[arg(long, env = "POD_NAME", value_name = "NAME")]
-    pub pod_name: Option<String>,
+    #[arg(long, env = "POD_NAME", value_name = "NAME", default_value = "", hide_default_value = true)]
+    pod_name: String,
     /// Where /metrics, /livez and /readyz are
     #[arg(long, env = "METRICS_ADDR", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub metrics_addr: SocketAddr,
@@ -83,7 +83,32 @@ pub enum LogFormat {
     Json,
 }
 
+// An empty variable counts as one that is not set.
 impl Config {
+    /// Gives what this cluster is called on the server; `None` when it is called by the UID of kube-system.
+    #[must_use]
+    pub fn manager(&self) -> Option<&str> {
+        Some(self.manager.as_str()).filter(|name| !name.is_empty())
+    }
+
+    /// Gives where the lease lies; `None` for the operator's own namespace.
+    #[must_use]
+    pub fn lease_namespace(&self) -> Option<&str> {
+        Some(self.lease_namespace.as_str()).filter(|name| !name.is_empty())
+    }
+
+    /// Gives what this operator is called; `None` when nobody says.
+    #[must_use]
+    pub fn pod_name(&self) -> Option<&str> {
+        Some(self.pod_name.as_str()).filter(|name| !name.is_empty())
+    }
+
+    /// Gives the certificates to trust; `None` for the system's.
+    #[must_use]
+    pub fn authorities(&self) -> Option<&Path> {
+        self.cloudmeet_ca_file.as_deref().filter(|path| !path.as_os_str().is_empty())
+    }
+
     /// Says which namespaces are watched.
     #[must_use]
     pub fn scope(&self) -> Scope {
@@ -116,6 +141,9 @@ fn parse_server(text: &str) -> Result<Url, String> {
 }
 
 fn parse_manager(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
     cloudmeet_core::managed::ManagerName::parse(text)
         .map(|name| name.as_str().to_owned())
         .map_err(|error| error.to_string())

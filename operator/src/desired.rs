@@ -19,9 +19,20 @@ pub struct VersionedPassword {
     pub version: String,
 }
 
+/// Says whether a room is taken over, where the resource names one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adoption {
+    /// From whoever lets it.
+    Peaceful,
+    /// From another resource, too.
+    Forced,
+    /// Not again: the one that was taken over is another's now, or closed.
+    Past,
+}
+
 /// Says which room to make of a resource.
 #[must_use]
-pub fn keep_room(spec: &RoomSpec, password: Option<&VersionedPassword>, forced: bool) -> KeepRoom {
+pub fn keep_room(spec: &RoomSpec, password: Option<&VersionedPassword>, adoption: Adoption) -> KeepRoom {
     KeepRoom {
         name: spec.display_name.clone(),
         description: spec.description.clone(),
@@ -35,16 +46,32 @@ pub fn keep_room(spec: &RoomSpec, password: Option<&VersionedPassword>, forced: 
         slug: spec.slug.clone(),
         opens_at: spec.schedule.as_ref().and_then(|schedule| schedule.start).map(wire_time),
         closes_at: spec.schedule.as_ref().and_then(|schedule| schedule.end).map(wire_time),
-        adopt: spec.external_room_id.clone(),
-        force: forced,
+        adopt: spec.external_room_id.clone().filter(|_| adoption != Adoption::Past),
+        force: adoption == Adoption::Forced,
     }
 }
 
-/// Names what of a room is not as its resource describes it, in the words of the resource. What the server would
-/// refuse is another than everything.
+/// Is what of a room is not as its resource describes it, in the words of the resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// What was as described once.
+    pub drifted: Vec<&'static str>,
+    /// What the room never had: a password that its Secret holds now, a moderator without an account then.
+    pub owed: Vec<&'static str>,
+}
+
+impl Differences {
+    /// Says whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.drifted.is_empty() && self.owed.is_empty()
+    }
+}
+
+/// Compares a room with its description. What the server would refuse is another than everything.
 #[must_use]
-pub fn differences(spec: &RoomSpec, password_version: Option<&str>, room: &ManagedRoom) -> Vec<&'static str> {
-    let wanted = keep_room(spec, None, false);
+pub fn differences(spec: &RoomSpec, password_version: Option<&str>, room: &ManagedRoom) -> Differences {
+    let wanted = keep_room(spec, None, Adoption::Peaceful);
     let name = RoomName::parse(&spec.display_name);
     let description = spec.description.as_deref().map_or(Ok(None), Description::parse);
     let mut moderators: Vec<String> = spec.moderators.iter().map(|address| normalised(address)).collect();
@@ -57,15 +84,20 @@ pub fn differences(spec: &RoomSpec, password_version: Option<&str>, room: &Manag
             description.is_ok_and(|wanted| wanted.as_ref().map(Description::as_str) == room.description.as_deref()),
         ),
         ("owner", room.owner.as_deref() == Some(normalised(&spec.owner).as_str())),
-        ("moderators", moderators == room.moderators),
+        ("moderators", room.moderators.iter().all(|moderator| moderators.contains(moderator))),
         ("capacity", spec.capacity == room.capacity),
         ("visibility", wanted.visibility == Some(room.visibility)),
-        ("password", spec.visibility != Visibility::Password || password_version == room.password_version.as_deref()),
         ("schedule", (wanted.opens_at, wanted.closes_at) == (room.opens_at, room.closes_at)),
         ("lobby", spec.lobby == room.lobby),
         ("slug", spec.slug.is_none() || spec.slug == room.slug),
     ];
-    checks.into_iter().filter(|(_, is_same)| !is_same).map(|(field, _)| field).collect()
+    let has_password = spec.visibility != Visibility::Password || password_version == room.password_version.as_deref();
+    let owed = [("moderators", moderators.iter().all(|one| room.moderators.contains(one))), ("password", has_password)];
+    let others = |(field, is_so): (&'static str, bool)| (!is_so).then_some(field);
+    Differences {
+        drifted: checks.into_iter().filter_map(others).collect(),
+        owed: owed.into_iter().filter_map(others).collect(),
+    }
 }
 
 fn normalised(address: &str) -> String {

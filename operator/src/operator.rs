@@ -49,8 +49,8 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
     let leadership = Leadership::default();
     let plain = Client::try_from(cluster.clone()).context("cannot prepare connections to the cluster")?;
 
-    let lease_namespace = config.lease_namespace.clone().unwrap_or_else(|| cluster.default_namespace.clone());
-    let identity = config.pod_name.clone().unwrap_or_else(random_name);
+    let lease_namespace = config.lease_namespace().unwrap_or(&cluster.default_namespace).to_owned();
+    let identity = config.pod_name().map_or_else(random_name, str::to_owned);
     let lease = LeaseConfig {
         name: config.lease_name.clone(),
         identity: identity.clone(),
@@ -74,7 +74,7 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
     };
     let cloudmeet = CloudMeet::new(
         config.cloudmeet_url.clone(),
-        config.cloudmeet_ca_file.as_deref(),
+        config.authorities(),
         config.cloudmeet_api_key_file.clone(),
         manager.clone(),
         leadership.clone(),
@@ -145,8 +145,8 @@ async fn lead(
 
 /// Asks the cluster for its name until it answers; `None` when it is to stop before.
 async fn name_of_cluster(config: &Config, client: &Client, stop: &CancellationToken) -> Option<String> {
-    if let Some(manager) = &config.manager {
-        return Some(manager.clone());
+    if let Some(manager) = config.manager() {
+        return Some(manager.to_owned());
     }
     let namespaces: Api<Namespace> = Api::all(client.clone());
     loop {

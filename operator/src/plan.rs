@@ -9,7 +9,7 @@ use std::time::Duration;
 use cloudmeet_api_types::managed::{Kept, ManagedRoom};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::desired::{VersionedPassword, differences};
+use crate::desired::{Adoption, Differences, VersionedPassword, differences};
 use crate::reason::Reason;
 use crate::resource::{DeletionPolicy, DriftPolicy, RoomSpec, RoomStatus, Truth, Visibility};
 use crate::status::{Verdict, ready_condition};
@@ -89,7 +89,7 @@ pub enum Deed {
     /// The room was described to the server.
     Kept(Box<Outcome>),
     /// The server did not take the description.
-    KeepRefused(Refusal),
+    KeepRefused(Adoption, Refusal),
     /// The room was let go, or there was none.
     LetGo,
     /// The server did not let it go.
@@ -135,7 +135,7 @@ pub enum Step {
     /// Look at the room; what was told will do, unless it must be asked for.
     Look(Freshness),
     /// Describe the room to the server.
-    Keep,
+    Keep(Adoption),
     /// Close the room.
     Close,
     /// Leave the room to people.
@@ -188,6 +188,22 @@ impl View<'_> {
         })
     }
 
+    /// Describes the room, and takes one over where there is one to take: by force only the first time, or two who
+    /// want it would take it from each other for ever.
+    fn keep(&self) -> Step {
+        let is_first = self.status.room_id.is_none();
+        Step::Keep(if self.is_forced && is_first { Adoption::Forced } else { Adoption::Peaceful })
+    }
+
+    /// Says whether something of the room that this generation describes has become another.
+    fn has_drifted(&self) -> bool {
+        let has_drifted = match self.room {
+            Seen::There(room, _) => !differences(self.spec, self.password_version(), room).drifted.is_empty(),
+            _ => true,
+        };
+        has_drifted && self.was_applied()
+    }
+
     fn password_version(&self) -> Option<&str> {
         match self.password {
             PasswordState::Found(password) => Some(&password.version),
@@ -224,17 +240,27 @@ pub fn plan(view: &View<'_>) -> Step {
     }
     match view.deed {
         Deed::Kept(outcome) => return settle_kept(view, outcome),
-        Deed::KeepRefused(refusal) => return settle_refused(view, refusal),
+        // The room that it had taken over is not to be had again.
+        Deed::KeepRefused(Adoption::Peaceful, refusal)
+            if view.status.room_id.is_some() && refusal.reason() == Reason::AdoptionConflict =>
+        {
+            return Step::Keep(Adoption::Past);
+        }
+        Deed::KeepRefused(_, refusal) => return settle_refused(view, refusal),
         Deed::None | Deed::LetGo | Deed::LetGoRefused(_) => {}
     }
     match view.room {
         Seen::Unseen => Step::Look(Freshness::Told),
         Seen::Refused(refusal) => settle_refused(view, refusal),
         Seen::Absent(freshness) => differ(view, None, &[], *freshness),
-        Seen::There(room, freshness) => match differences(view.spec, view.password_version(), room) {
-            differing if differing.is_empty() => settle_in_order(view, room, &[]),
-            differing => differ(view, Some(room), &differing, *freshness),
-        },
+        Seen::There(room, freshness) => {
+            let differing = differences(view.spec, view.password_version(), room);
+            match &differing {
+                Differences { drifted, .. } if !drifted.is_empty() => differ(view, Some(room), drifted, *freshness),
+                Differences { owed, .. } if !owed.is_empty() => view.keep(),
+                _ => settle_in_order(view, room, &[]),
+            }
+        }
         Seen::Agreed(room, unknown_moderators) => settle_in_order(view, room, unknown_moderators),
     }
 }
@@ -246,7 +272,7 @@ fn settle_in_order(view: &View<'_>, room: &ManagedRoom, unknown_moderators: &[St
 /// Says what to do about a room that is not as described.
 fn differ(view: &View<'_>, room: Option<&ManagedRoom>, differing: &[&str], freshness: Freshness) -> Step {
     if !view.was_applied() || view.spec.drift_policy == DriftPolicy::Correct {
-        return Step::Keep;
+        return view.keep();
     }
     // What was told may be a moment old, and of a change that the operator has made itself.
     if freshness == Freshness::Told {
@@ -291,7 +317,7 @@ fn settle_kept(view: &View<'_>, outcome: &Outcome) -> Step {
         }
         Kept::Created => (Reason::Created, format!("room {} was made", room.room_id)),
         Kept::Adopted => (Reason::Adopted, format!("room {} was taken over", room.room_id)),
-        Kept::Updated if view.was_applied() => (
+        Kept::Updated if view.has_drifted() => (
             Reason::DriftCorrected,
             format!("{} of room {} was not as described, and is again", changed.join(", "), room.room_id),
         ),

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::cloudmeet::CloudMeet;
 use crate::cluster::{CALL_TIMEOUT, Trouble, add_finalizer, read_password, remove_finalizer, write_status};
-use crate::desired::keep_room;
+use crate::desired::{Adoption, keep_room};
 use crate::events::Events;
 use crate::follow::Wake;
 use crate::jitter::jittered;
@@ -129,7 +129,7 @@ impl<'a> Work<'a> {
                 }
                 Step::ReadPassword => self.password = read_password(client, &self.room).await,
                 Step::Look(freshness) => self.seen = self.look(freshness).await,
-                Step::Keep => self.deed = self.keep().await,
+                Step::Keep(adoption) => self.deed = self.keep(adoption).await,
                 Step::Close => self.deed = let_go(cloudmeet.close(&self.uid).await),
                 Step::Release => self.deed = let_go(cloudmeet.release(&self.uid).await),
                 Step::RemoveFinalizer(note) => {
@@ -159,16 +159,12 @@ impl<'a> Work<'a> {
             status: &self.status,
             deleted_at: self.room.metadata.deletion_timestamp.as_ref().map(|time| time.0),
             has_finalizer: self.room.finalizers().iter().any(|finalizer| finalizer == FINALIZER),
-            is_forced: self.is_forced(),
+            is_forced: self.room.annotations().get(FORCE_ADOPT).is_some_and(|value| value == "true"),
             password: &self.password,
             room: &self.seen,
             deed: &self.deed,
             now,
         }
-    }
-
-    fn is_forced(&self) -> bool {
-        self.room.annotations().get(FORCE_ADOPT).is_some_and(|value| value == "true")
     }
 
     async fn look(&self, freshness: Freshness) -> Seen {
@@ -198,12 +194,12 @@ impl<'a> Work<'a> {
         }
     }
 
-    async fn keep(&self) -> Deed {
+    async fn keep(&self, adoption: Adoption) -> Deed {
         let password = match &self.password {
             PasswordState::Found(password) => Some(password),
             _ => None,
         };
-        let body = keep_room(&self.room.spec, password, self.is_forced());
+        let body = keep_room(&self.room.spec, password, adoption);
         match self.context.cloudmeet.keep(&self.uid, &body).await {
             Ok(outcome) => {
                 if let Some(uid) = self.context.mirror.put(outcome.room.clone()) {
@@ -213,7 +209,7 @@ impl<'a> Work<'a> {
                 self.context.memory.agreed(&self.uid, self.generation(), &outcome);
                 Deed::Kept(Box::new(outcome))
             }
-            Err(refusal) => Deed::KeepRefused(refusal),
+            Err(refusal) => Deed::KeepRefused(adoption, refusal),
         }
     }
 

@@ -3,7 +3,7 @@
 use cloudmeet_api_types::WireTime;
 use cloudmeet_api_types::managed::{Kept, ManagedRoom, Observed};
 use cloudmeet_core::secret::Secret;
-use cloudmeet_operator::desired::{VersionedPassword, differences, keep_room};
+use cloudmeet_operator::desired::{Adoption, VersionedPassword, differences, keep_room};
 use cloudmeet_operator::plan::{Deed, Freshness, Note, Outcome, PasswordState, Refusal, Retry, Seen, Step, View, plan};
 use cloudmeet_operator::resource::{DeletionPolicy, RoomSpec, RoomStatus, Visibility};
 use cloudmeet_operator::status::{Due, due};
@@ -126,9 +126,9 @@ impl World {
                         },
                     }
                 }
-                Step::Keep => {
+                Step::Keep(adoption) => {
                     assert!(self.has_finalizer, "a room that nobody will let go");
-                    deed = self.keep(&password);
+                    deed = self.keep(&password, adoption);
                 }
                 Step::Close => deed = self.let_go(|world| &mut world.closed),
                 Step::Release => deed = self.let_go(|world| &mut world.released),
@@ -179,19 +179,19 @@ impl World {
         if self.server == Server::Mute { refused(Refusal::Unreachable("no answer".to_owned(), None)) } else { done }
     }
 
-    fn keep(&mut self, password: &PasswordState) -> Deed {
+    fn keep(&mut self, password: &PasswordState, adoption: Adoption) -> Deed {
         if let Some(refusal) = self.refusal() {
-            return Deed::KeepRefused(refusal);
+            return Deed::KeepRefused(adoption, refusal);
         }
         if !self.has_owner {
             let (code, detail) = ("owner_not_found".to_owned(), "nobody has this address".to_owned());
-            return Deed::KeepRefused(Refusal::Refused { code, detail });
+            return Deed::KeepRefused(adoption, Refusal::Refused { code, detail });
         }
         let password = match password {
             PasswordState::Found(password) => Some(password),
             _ => None,
         };
-        let wanted = keep_room(&self.spec, password, false);
+        let wanted = keep_room(&self.spec, password, adoption);
         let before = self.room.clone();
         let room_id = before.as_ref().map_or_else(
             || {
@@ -228,7 +228,7 @@ impl World {
         };
         self.room = Some(room.clone());
         let outcome = Outcome { room, kept, changed: vec!["name".to_owned()], unknown_moderators: Vec::new() };
-        self.lost(Deed::Kept(Box::new(outcome)), Deed::KeepRefused)
+        self.lost(Deed::Kept(Box::new(outcome)), |refusal| Deed::KeepRefused(Adoption::Peaceful, refusal))
     }
 
     /// Says whether the room is as its resource describes it.
