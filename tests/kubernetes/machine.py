@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 
 from kubernetes.api import Kubectl
 from kubernetes.cluster import binaries
@@ -36,6 +38,11 @@ class Node:
             os.close(theirs)
         return self
 
+    @property
+    def init(self) -> int:
+        """Pid 1 of the node, as it is called outside: whose namespaces the node's are."""
+        return int((self.home / "init.pid").read_text())
+
     def kubectl(self, namespace: str = "default") -> Kubectl:
         return Kubectl(self.binaries / "kubectl", self.kubeconfig, namespace, [SCRIPTS / "enter.sh", self.home])
 
@@ -60,6 +67,15 @@ class Node:
         assert ":" in name and not name.endswith(":latest"), name
         archive = self.home / "image.tar"
         self._script("mkimage.sh", name, archive, *files, UID_GID=user)
+        self.load(archive)
+        archive.unlink()
+        return name
+
+    def image_of(self, name: str, make: Callable[[pathlib.Path], dict]) -> str:
+        """Makes an image FROM scratch of files that `make` puts into a directory, giving the image's configuration."""
+        root, archive = self.home / "image", self.home / "image.tar"
+        self._script("mkimage.sh", name, archive, root, CONFIG=json.dumps(make(root)))
+        shutil.rmtree(root)
         self.load(archive)
         archive.unlink()
         return name

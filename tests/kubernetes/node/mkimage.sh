@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes an image FROM scratch with one layer, without a container engine.
-#   tests/kubernetes/node/mkimage.sh NAME:TAG OUT.tar FILE…
-# The files go to /, the first one is the entry point. UID_GID sets the user (0:0).
+#   tests/kubernetes/node/mkimage.sh NAME:TAG OUT.tar FILE_OR_DIRECTORY…
+# Files go to /, and so does what is in a directory. CONFIG is the image's configuration (a JSON object: Entrypoint, Env,
+# User); without it the first file is the entry point, and UID_GID sets the user (0:0).
 set -euo pipefail
 name=$1
 out=$(realpath -m "$2")
@@ -10,7 +11,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 blobs=$work/oci/blobs/sha256
 mkdir -p "$work/root" "$blobs"
-cp -- "$@" "$work/root/"
+for given; do
+  if [[ -d $given ]]; then cp -a -- "$given/." "$work/root/"; else cp -- "$given" "$work/root/"; fi
+done
 
 # blob FILE: stores it and prints its digest and size.
 blob() {
@@ -29,8 +32,9 @@ esac
 kind=application/vnd.oci.image
 tar -C "$work/root" --owner=0 --group=0 --mtime=@0 --sort=name -cf "$work/layer" .
 read -r layer layer_size < <(blob "$work/layer")
+: "${CONFIG:={\"Entrypoint\":[\"/$(basename "$1")\"],\"User\":\"${UID_GID:-0:0}\"\}}"
 cat >"$work/config" <<J
-{"architecture":"$arch","os":"linux","config":{"Entrypoint":["/$(basename "$1")"],"User":"${UID_GID:-0:0}"},
+{"architecture":"$arch","os":"linux","config":$CONFIG,
  "rootfs":{"type":"layers","diff_ids":["sha256:$layer"]}}
 J
 read -r config config_size < <(blob "$work/config")
