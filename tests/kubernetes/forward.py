@@ -38,9 +38,10 @@ class Forward:
         return f"ws://127.0.0.1:{self.port}/api/ws"
 
     def lead_to(self, init: int, host: str, port: int) -> None:
-        """Leads connections, from now on, to an address of the network in which a process is."""
-        assert self.thread is None, "it leads somewhere already"
+        """Leads connections, from now on, to an address of the network in which a process is; always the same network."""
         self.target = (host, port)
+        if self.thread is not None:
+            return
         started = threading.Event()
         self.thread = threading.Thread(target=self._run, args=(init, started), daemon=True)
         self.thread.start()

@@ -54,9 +54,8 @@ class Release:
 
     def install(self) -> str:
         said = self.helm("install", CHART, "--values", self.values, "--wait")
-        if self.front.thread is None:
-            address = self.json("get", "service", self.fullname)["spec"]["clusterIP"]
-            self.front.lead_to(self.node.init, address, 80)
+        address = self.json("get", "service", self.fullname)["spec"]["clusterIP"]
+        self.front.lead_to(self.node.init, address, 80)
         return said
 
     def upgrade(self, change: str) -> None:
