@@ -89,7 +89,12 @@ impl CloudMeet {
     /// What [`Refusal`] says.
     pub async fn keep(&self, uid: &str, room: &KeepRoom) -> Result<Outcome, Refusal> {
         let body = serde_json::to_vec(room).map_err(|error| unreachable(error.to_string()))?;
-        let answer = self.ask(Method::PUT, self.room(uid), Some(body)).await?;
+        let answer = self.ask(Method::PUT, self.room(uid), Some(body)).await;
+        let (_, answer) = answer.map_err(|refusal| match refusal {
+            // It was closed the moment after; the next look finds it so.
+            Refusal::Refused { detail, code } if code == ROOM_NOT_FOUND && room.adopt.is_none() => unreachable(detail),
+            refusal => refusal,
+        })?;
         let KeptRoom { room, kept, changed, unknown_moderators } = parse(&answer)?;
         Ok(Outcome { room, kept, changed, unknown_moderators })
     }
@@ -100,9 +105,9 @@ impl CloudMeet {
     /// What [`Refusal`] says.
     pub async fn read(&self, uid: &str) -> Result<Option<ManagedRoom>, Refusal> {
         match self.ask(Method::GET, self.room(uid), None).await {
-            Ok(answer) => parse(&answer).map(Some),
+            Ok((_, answer)) => parse(&answer).map(Some),
             Err(refusal) if is_absent(&refusal) => Ok(None),
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(no_fault_of_the_room(refusal)),
         }
     }
 
@@ -127,9 +132,11 @@ impl CloudMeet {
         let mut url = self.room(uid);
         url.set_query(Some(how));
         match self.ask(Method::DELETE, url, None).await {
-            Ok(_) => Ok(()),
+            Ok((StatusCode::NO_CONTENT, _)) => Ok(()),
+            // Somebody between, who says yes to everything.
+            Ok((status, _)) => Err(unreachable(format!("{} answers {status}, and not as CloudMeet does", self.base))),
             Err(refusal) if is_absent(&refusal) => Ok(()),
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Err(no_fault_of_the_room(refusal)),
         }
     }
 
@@ -144,9 +151,10 @@ impl CloudMeet {
             if let Some(last) = rooms.last() {
                 url.query_pairs_mut().append_pair("after", &last.uid);
             }
-            let page: Vec<ManagedRoom> = parse(&self.ask(Method::GET, url, None).await?)?;
-            if page.is_empty() {
-                return Ok(rooms);
+            let page: Vec<ManagedRoom> = parse(&self.ask(Method::GET, url, None).await?.1)?;
+            let Some(first) = page.first() else { return Ok(rooms) };
+            if rooms.last().is_some_and(|last| last.uid >= first.uid) {
+                return Err(unreachable(format!("{} lists the same rooms again", self.base)));
             }
             rooms.extend(page);
         }
@@ -170,7 +178,7 @@ impl CloudMeet {
         Err(self.refusal(status, &headers, &body.unwrap_or_default()))
     }
 
-    async fn ask(&self, method: Method, url: Url, body: Option<Vec<u8>>) -> Result<Vec<u8>, Refusal> {
+    async fn ask(&self, method: Method, url: Url, body: Option<Vec<u8>>) -> Result<(StatusCode, Vec<u8>), Refusal> {
         self.leave_in_peace()?;
         let key = self.key()?;
         let may_change = method != Method::GET;
@@ -178,17 +186,18 @@ impl CloudMeet {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
         }
-        // Whoever has slept through the end of the lease changes nothing more.
-        if may_change && !self.leadership.is_held() {
+        // Whoever has slept through the end of the lease changes nothing more, and what is begun ends with it.
+        let left = if may_change { self.leadership.remaining() } else { ANSWER_TIMEOUT };
+        if left.is_zero() {
             return Err(unreachable("another operator has taken over".to_owned()));
         }
         let exchange = async {
             let response = request.send().await.map_err(|error| self.unreached(&error))?;
             let (status, headers) = (response.status(), response.headers().clone());
             let body = read(response).await.map_err(|error| self.unreached(&error))?;
-            if status.is_success() { Ok(body) } else { Err(self.refusal(status, &headers, &body)) }
+            if status.is_success() { Ok((status, body)) } else { Err(self.refusal(status, &headers, &body)) }
         };
-        let outcome = tokio::time::timeout(ANSWER_TIMEOUT, exchange).await.map_err(|_| self.silent())?;
+        let outcome = tokio::time::timeout(ANSWER_TIMEOUT.min(left), exchange).await.map_err(|_| self.silent())?;
         if let Err(Refusal::Unreachable(detail, Some(after))) = &outcome {
             *self.busy() = Some(Busy { detail: detail.clone(), until: Instant::now() + *after });
         }
@@ -306,6 +315,14 @@ fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
 
 fn unreachable(message: String) -> Refusal {
     Refusal::Unreachable(message, None)
+}
+
+/// Says that a refusal of a question is about who was asked: only a description can be at fault.
+fn no_fault_of_the_room(refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::Refused { detail, .. } => unreachable(detail),
+        refusal => refusal,
+    }
 }
 
 /// Says whether it is about a resource that has no room. Who else answers 404 has no `code`.

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
 use crate::desired::VersionedPassword;
+use crate::lease::Leadership;
 use crate::plan::PasswordState;
 use crate::resource::{FINALIZER, Room, RoomStatus, SecretKeyRef};
 
@@ -33,42 +34,52 @@ pub enum Trouble {
     Cluster,
 }
 
+/// Is the cluster, for who leads.
+#[derive(Clone)]
+pub struct Cluster {
+    /// Refuses to write while somebody else leads.
+    pub client: Client,
+    /// How long a write may take: as long as nobody else may lead.
+    pub leadership: Leadership,
+}
+
 /// Keeps a resource until its room is let go; gives it as it is then.
 ///
 /// # Errors
 /// What [`Trouble`] says.
-pub async fn add_finalizer(client: &Client, room: &Room) -> Result<Room, Trouble> {
+pub async fn add_finalizer(cluster: &Cluster, room: &Room) -> Result<Room, Trouble> {
     let finalizers: Vec<&str> = room.finalizers().iter().map(String::as_str).chain([FINALIZER]).collect();
-    write_finalizers(client, room, &finalizers).await
+    write_finalizers(cluster, room, &finalizers).await
 }
 
 /// Lets a resource go.
 ///
 /// # Errors
 /// What [`Trouble`] says; that it is gone already is none.
-pub async fn remove_finalizer(client: &Client, room: &Room) -> Result<(), Trouble> {
+pub async fn remove_finalizer(cluster: &Cluster, room: &Room) -> Result<(), Trouble> {
     let others = room.finalizers().iter().map(String::as_str).filter(|finalizer| *finalizer != FINALIZER);
-    match write_finalizers(client, room, &others.collect::<Vec<_>>()).await {
+    match write_finalizers(cluster, room, &others.collect::<Vec<_>>()).await {
         Ok(_) | Err(Trouble::Gone) => Ok(()),
         Err(trouble) => Err(trouble),
     }
 }
 
 /// Writes the list of finalizers over the one that was seen, and no other.
-async fn write_finalizers(client: &Client, room: &Room, finalizers: &[&str]) -> Result<Room, Trouble> {
+async fn write_finalizers(cluster: &Cluster, room: &Room, finalizers: &[&str]) -> Result<Room, Trouble> {
     let patch = Patch::Merge(json!({ "metadata": {
         "finalizers": finalizers,
         "resourceVersion": room.resource_version(),
         "uid": room.uid(),
     }}));
-    call(room, "finalizers", rooms(client, room).patch(&room.name_any(), &PatchParams::default(), &patch)).await
+    call(cluster, room, "finalizers", rooms(cluster, room).patch(&room.name_any(), &PatchParams::default(), &patch))
+        .await
 }
 
 /// Writes a status; gives the resource as it is then.
 ///
 /// # Errors
 /// What [`Trouble`] says.
-pub async fn write_status(client: &Client, room: &Room, status: &RoomStatus) -> Result<Room, Trouble> {
+pub async fn write_status(cluster: &Cluster, room: &Room, status: &RoomStatus) -> Result<Room, Trouble> {
     let name = room.name_any();
     let patch = Patch::Apply(json!({
         "apiVersion": "cloudmeet.io/v1alpha1",
@@ -77,15 +88,15 @@ pub async fn write_status(client: &Client, room: &Room, status: &RoomStatus) -> 
         "status": status,
     }));
     let params = PatchParams::apply(FIELD_MANAGER).force();
-    call(room, "status", rooms(client, room).patch_status(&name, &params, &patch)).await
+    call(cluster, room, "status", rooms(cluster, room).patch_status(&name, &params, &patch)).await
 }
 
 /// Reads the password of a room.
-pub async fn read_password(client: &Client, room: &Room) -> PasswordState {
+pub async fn read_password(cluster: &Cluster, room: &Room) -> PasswordState {
     let Some(SecretKeyRef { name, key }) = &room.spec.password_secret_ref else {
         return PasswordState::Missing("passwordSecretRef is not set".to_owned());
     };
-    let secrets: Api<Secret> = Api::namespaced(client.clone(), &room.namespace().unwrap_or_default());
+    let secrets: Api<Secret> = Api::namespaced(cluster.client.clone(), &room.namespace().unwrap_or_default());
     let secret = match timeout(CALL_TIMEOUT, secrets.get_opt(name)).await {
         Ok(Ok(Some(secret))) => secret,
         Ok(Ok(None)) => return PasswordState::Missing(format!("there is no Secret {name}")),
@@ -109,13 +120,18 @@ pub async fn read_password(client: &Client, room: &Room) -> PasswordState {
     })
 }
 
-fn rooms(client: &Client, room: &Room) -> Api<Room> {
-    Api::namespaced(client.clone(), &room.namespace().unwrap_or_default())
+fn rooms(cluster: &Cluster, room: &Room) -> Api<Room> {
+    Api::namespaced(cluster.client.clone(), &room.namespace().unwrap_or_default())
 }
 
 /// Waits for the cluster, and says what became of the call.
-async fn call<T>(room: &Room, what: &str, call: impl Future<Output = kube::Result<T>>) -> Result<T, Trouble> {
-    match timeout(CALL_TIMEOUT, call).await {
+async fn call<T>(
+    cluster: &Cluster,
+    room: &Room,
+    what: &str,
+    call: impl Future<Output = kube::Result<T>>,
+) -> Result<T, Trouble> {
+    match timeout(CALL_TIMEOUT.min(cluster.leadership.remaining()), call).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(kube::Error::Api(status))) if status.code == 409 => Err(Trouble::Conflict),
         Ok(Err(kube::Error::Api(status))) if status.code == 404 => Err(Trouble::Gone),

@@ -2,15 +2,13 @@
 
 use std::collections::HashSet;
 use std::convert::Infallible;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{FutureExt as _, Stream, StreamExt as _, TryStreamExt as _, stream};
 use kube::api::Api;
-use kube::core::DeserializeGuard;
 use kube::runtime::controller::{self, Action, ReconcileRequest};
 use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::watcher::{self, watcher};
 use kube::runtime::{WatchStreamExt as _, applier};
 use kube::{Client, Resource as _, ResourceExt as _};
 use tokio::sync::mpsc;
@@ -19,14 +17,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::follow::{Follower, Wake};
 use crate::metrics;
+use crate::plan::Note;
 use crate::reason::Reason;
 use crate::reconcile::{Context, reconcile};
-use crate::resource::Room;
-
-/// A resource that may not be what this operator understands: one such must not hide the others.
-type Guarded = DeserializeGuard<Room>;
+use crate::triggers::{Asked, Guarded, Triggers};
 
 /// How many resources are looked after at once: the API server lets a client have some tens of calls under way.
+pub(crate) const AT_ONCE: usize = 24;
+
+/// How many of a namespace wait for a place at once.
 const CONCURRENCY: u16 = 24;
 
 /// How many wake-ups may wait.
@@ -84,73 +83,78 @@ fn domain(
 ) -> (Domain, impl Future<Output = ()> + use<>) {
     let (store, writer) = reflector::store();
     let (wakes, woken) = mpsc::channel(WAKES);
-    let forgetting = context.clone();
+    let (forgetting, mut triggers) = (context.clone(), Triggers::default());
     let resources = watcher(api, watcher::Config::default())
         .default_backoff()
         .reflect(writer)
-        .inspect_ok(move |event| {
-            if let Event::Delete(room) = event {
-                forgetting.forget(&room.uid().unwrap_or_default());
-            }
-        })
         .inspect_err(|error| tracing::warn!(error = error as &dyn std::error::Error, "resources are not watched"))
-        .applied_objects()
-        .predicate_filter(|room: &Guarded| Some(matters(room)), kube::runtime::PredicateConfig::default());
+        .map_ok(move |event| {
+            let Asked { requests, gone } = triggers.take(&event);
+            for uid in gone {
+                forgetting.forget(&uid);
+            }
+            stream::iter(requests.into_iter().map(Ok::<_, watcher::Error>))
+        })
+        .try_flatten();
     let woken = stream::unfold(woken, |mut woken| async move {
         let room = woken.recv().await?;
         Some((room, woken))
     });
-    let woken = woken.map(|obj_ref| Ok(ReconcileRequest::from(obj_ref)));
-    let requests = stream::select(controller::trigger_self(resources, ()), woken);
-    let requests = queue.clone().counting(requests).take_until(stop.clone().cancelled_owned());
-    let (queue, config) = (queue.clone(), controller::Config::default().concurrency(CONCURRENCY));
-    let reader = store.clone();
+    let woken = woken.map(|room| Ok(ReconcileRequest::from(room)));
+    let requests = queue.clone().counting(stream::select(resources, woken));
+    let requests = requests.take_until(stop.clone().cancelled_owned());
+    let taking = queue.clone();
     let runs = applier(
         move |room: Arc<Guarded>, context: Arc<Context>| {
-            queue.taken(&ObjectRef::from_obj(&*room));
+            taking.taken(&ObjectRef::from_obj(&*room));
             async move { Ok::<Action, Infallible>(look_after(room, context).await) }.boxed()
         },
         |_, never: &Infallible, _| match *never {},
         context.clone(),
         store.clone(),
         requests,
-        config,
+        controller::Config::default().concurrency(CONCURRENCY),
     );
-    let reporting = context.clone();
-    let runs = runs.for_each(move |_| {
+    let (reporting, counting, known) = (context.clone(), queue.clone(), store.clone());
+    let runs = runs.for_each(move |looked_at| {
+        if looked_at.is_err() {
+            // It was asked for, and is not there.
+            counting.change(|waiting| waiting.retain(|room| known.get(room).is_some()));
+        }
         metrics::rooms(&reporting.memory.phases());
         std::future::ready(())
     });
-    (Domain { store: reader, wakes }, runs)
+    let (ready, stop) = (store.clone(), stop.clone());
+    let runs = async move {
+        tokio::select! {
+            () = runs => {}
+            // kube ends what has begun, and waits for ever where nothing could begin.
+            () = async {
+                stop.cancelled().await;
+                if ready.wait_until_ready().now_or_never().is_some() {
+                    std::future::pending::<()>().await;
+                }
+            } => {}
+        }
+    };
+    (Domain { store, wakes }, runs)
 }
 
 async fn look_after(room: Arc<Guarded>, context: Arc<Context>) -> Action {
+    // Nobody closes them.
+    let Ok(_place) = context.places.acquire().await else { return Action::await_change() };
     match &room.0 {
-        Ok(room) => reconcile(room.clone(), context).await,
+        Ok(known) => reconcile(known.clone(), context.clone()).await,
         Err(invalid) => {
             metrics::failed(Reason::InvalidSpec);
+            let message = format!("this operator does not understand the resource, and leaves it alone: {invalid}");
             let (namespace, name) = (room.namespace().unwrap_or_default(), room.name_any());
-            tracing::warn!(
-                room.namespace = namespace,
-                room.name = name,
-                error = %invalid,
-                "a resource is not understood: it is left alone until it is changed"
-            );
+            tracing::warn!(room.namespace = namespace, room.name = name, "{message}");
+            let note = Note { reason: Reason::InvalidSpec, message };
+            context.events.tell(room.object_ref(&()), &note).await;
             Action::await_change()
         }
     }
-}
-
-/// Hashes what of a resource is somebody's word to the operator. Its own statuses are not.
-fn matters(room: &Guarded) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    let meta = room.meta();
-    meta.uid.hash(&mut hasher);
-    meta.generation.hash(&mut hasher);
-    meta.finalizers.hash(&mut hasher);
-    meta.deletion_timestamp.is_some().hash(&mut hasher);
-    room.annotations().hash(&mut hasher);
-    hasher.finish()
 }
 
 /// Wakes the resources that the server's word concerns.

@@ -39,6 +39,9 @@ fn tidy(value: &mut Value) {
             if members.get("nullable") == Some(&Value::Bool(true)) {
                 members.remove("nullable");
             }
+            if let Some(Value::Array(words)) = members.get_mut("enum") {
+                words.retain(|word| !word.is_null());
+            }
             members.values_mut().for_each(tidy);
         }
         Value::Array(items) => items.iter_mut().for_each(tidy),

@@ -75,6 +75,7 @@ pub fn differences(spec: &RoomSpec, password_version: Option<&str>, room: &Manag
     let name = RoomName::parse(&spec.display_name);
     let description = spec.description.as_deref().map_or(Ok(None), Description::parse);
     let mut moderators: Vec<String> = spec.moderators.iter().map(|address| normalised(address)).collect();
+    moderators.retain(|moderator| *moderator != normalised(&spec.owner));
     moderators.sort_unstable();
     moderators.dedup();
     let checks = [

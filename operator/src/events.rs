@@ -4,11 +4,10 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use kube::Client;
 use kube::api::{Api, PostParams};
-use kube::{Client, Resource as _};
 
 use crate::plan::Note;
-use crate::resource::Room;
 
 const CONTROLLER: &str = "cloudmeet.io/operator";
 
@@ -36,11 +35,10 @@ impl Events {
     }
 
     /// Tells of a resource. That it could not be told is no reason to do anything else differently.
-    pub async fn tell(&self, room: &Room, note: &Note) {
-        let regarding = room.object_ref(&());
+    pub async fn tell(&self, regarding: ObjectReference, note: &Note) {
+        let namespace = regarding.namespace.clone().unwrap_or_default();
+        let events: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
         let event = self.event(regarding, note);
-        let namespace = room.metadata.namespace.as_deref().unwrap_or_default();
-        let events: Api<Event> = Api::namespaced(self.client.clone(), namespace);
         if let Err(error) = events.create(&PostParams::default(), &event).await {
             tracing::info!(error = &error as &dyn std::error::Error, "an event was not told");
         }

@@ -22,6 +22,9 @@ use crate::plan::Refusal;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// How long a stream has lived that is as it should be.
+const LIVED: Duration = Duration::from_secs(30);
+
 /// After how long without the server every resource hears of it.
 const MISSED_AFTER: Duration = Duration::from_secs(30);
 
@@ -66,17 +69,25 @@ impl Follower {
         // What was said last to all: once is enough.
         let mut is_told = false;
         loop {
+            let began = Instant::now();
             let end = self.hear().await;
             let was_live = self.mirror.is_live();
             self.mirror.set_live(false);
             stream_is_live(false);
             if was_live {
-                (pause, missed, is_told) = (FIRST_PAUSE, None, false);
+                (missed, is_told) = (None, false);
+            }
+            // One that always ends soon is not worth a list of all rooms each second.
+            if began.elapsed() >= LIVED {
+                pause = FIRST_PAUSE;
             }
             let since = missed.get_or_insert_with(Instant::now);
             let tells_all = match end {
                 End::Deaf => return,
-                End::Ended => false,
+                End::Ended => {
+                    tracing::info!("the stream of changes has ended");
+                    false
+                }
                 End::Refused(refusal) => {
                     tracing::warn!(reason = refusal.reason().as_str(), "changes are not heard: {}", refusal.message());
                     // A key that is not good shows at once: somebody has to do something.

@@ -46,7 +46,9 @@ impl Leadership {
         self.hold_until(Instant::now() + duration);
     }
 
-    fn remaining(&self) -> Duration {
+    /// Says for how long the lease is surely ours still.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
         let until = Duration::from_millis(self.until_ms.load(Ordering::Acquire));
         until.saturating_sub(self.began.elapsed())
     }

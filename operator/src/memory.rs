@@ -25,6 +25,7 @@ struct Memo {
     agreed: Option<Agreed>,
     written: Option<Written>,
     phase: Option<Phase>,
+    missed_since: Option<Instant>,
 }
 
 /// Is how the server left a room when it said that it is as described.
@@ -35,11 +36,10 @@ struct Agreed {
     at: Instant,
 }
 
-/// Is a status that was written, and the versions of the resource before it: until the watch has caught up, the
+/// Is a status that was written, and the version of the resource that came of it: until the watch has caught up, the
 /// resource still shows an older one.
 struct Written {
-    older: Vec<String>,
-    version: String,
+    version: u64,
     status: RoomStatus,
 }
 
@@ -67,23 +67,33 @@ impl Memory {
     /// Gives the status that was written last, as long as the resource shows an older one in this version of it.
     #[must_use]
     pub fn written(&self, uid: &str, version: &str) -> Option<RoomStatus> {
+        // Versions are numbers that grow (Kubernetes KEP-5504). Where they are not, the resource's own word counts.
+        let version: u64 = version.parse().unwrap_or(u64::MAX);
         self.with(uid, |memo| {
-            if memo.written.as_ref().is_some_and(|written| !written.older.iter().any(|older| older == version)) {
+            if memo.written.as_ref().is_some_and(|written| written.version <= version) {
                 memo.written = None;
             }
             memo.written.as_ref().map(|written| written.status.clone())
         })
     }
 
-    /// Notes a status that was written, the version of the resource that came of it, and those before.
-    pub fn wrote(&self, uid: &str, mut older: Vec<String>, version: String, status: RoomStatus) {
+    /// Notes a status that was written, and the version of the resource that came of it.
+    pub fn wrote(&self, uid: &str, version: &str, status: RoomStatus) {
+        let version = version.parse().unwrap_or_default();
+        self.with(uid, |memo| memo.written = Some(Written { version, status }));
+    }
+
+    /// Notes whether the server was there to let a room go.
+    pub fn missed(&self, uid: &str, is_missed: bool) {
         self.with(uid, |memo| {
-            if let Some(before) = memo.written.take() {
-                older.extend(before.older);
-                older.push(before.version);
-            }
-            memo.written = Some(Written { older, version, status });
+            memo.missed_since = if is_missed { memo.missed_since.or_else(|| Some(Instant::now())) } else { None };
         });
+    }
+
+    /// Says for how long the server has not been there to let a room go.
+    #[must_use]
+    pub fn missed_for(&self, uid: &str) -> Duration {
+        self.with(uid, |memo| memo.missed_since.map_or(Duration::ZERO, |since| since.elapsed()))
     }
 
     /// Notes that a room is as this generation of its resource describes it, whatever it looks like.

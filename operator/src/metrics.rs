@@ -54,6 +54,11 @@ pub async fn keep() {
 /// Starts to record. To be called before anything is counted.
 pub fn install() {
     LazyLock::force(&RECORDER);
+    stands_by();
+}
+
+/// This operator does not act, and says nothing of resources.
+pub fn stands_by() {
     leads(false);
     stream_is_live(false);
     queue_depth(0);

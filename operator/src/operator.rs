@@ -3,17 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::Api;
 use kube::{Client, ResourceExt as _};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::cloudmeet::CloudMeet;
+use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::events::Events;
 use crate::fence::fenced;
@@ -29,7 +31,10 @@ use crate::{controller, metrics, probes};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long what has begun may take to end.
-const STOPPED_WITHIN: Duration = Duration::from_secs(15);
+const STOPPED_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long it may take to give the lease back.
+const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(7);
 
 /// How often the cluster is asked for its name.
 const NAME_ASKED_EVERY: Duration = Duration::from_secs(2);
@@ -64,38 +69,41 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
     tracing::info!(address = %listener.local_addr().unwrap_or(address), "listening");
     // Probes and the lease outlive what they are about.
     let ends = CancellationToken::new();
-    let serving = tokio::spawn(probes::serve(listener, election.clone(), ends.clone()));
-    tokio::spawn(metrics::keep());
+    let mut helpers = JoinSet::new();
+    helpers.spawn(metrics::keep());
+    helpers.spawn(probes::serve(listener, election.clone()));
     let electing = tokio::spawn(elector.run(ends.clone()));
 
-    let Some(manager) = name_of_cluster(config, &plain, &stop).await else {
-        ends.cancel();
-        return Ok(());
-    };
-    let cloudmeet = CloudMeet::new(
-        config.cloudmeet_url.clone(),
-        config.authorities(),
-        config.cloudmeet_api_key_file.clone(),
-        manager.clone(),
-        leadership.clone(),
-    )?;
-    let client = fenced(cluster, leadership).context("cannot prepare connections to the cluster")?;
-    tracing::info!(manager, identity, server = %config.cloudmeet_url, "stands by");
-    lead(config, &client, &cloudmeet, election, &identity, &stop).await;
-
+    let worked = work(config, (plain, cluster), (leadership, election), &identity, &stop).await;
     ends.cancel();
-    let ended = timeout(STOPPED_WITHIN, async { tokio::join!(electing, serving) }).await;
-    if ended.is_err() {
-        bail!("the lease was not given back in time");
+    if timeout(GIVEN_BACK_WITHIN, electing).await.is_err() {
+        tracing::warn!("the lease was not given back in time");
     }
     tracing::info!("stopped");
+    worked
+}
+
+/// Stands by and leads, until it is to stop.
+async fn work(
+    config: &Config,
+    (plain, cluster): (Client, kube::Config),
+    (leadership, election): (Leadership, Election),
+    identity: &str,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let Some(manager) = name_of_cluster(config, &plain, stop).await else { return Ok(()) };
+    let (url, key_file) = (config.cloudmeet_url.clone(), config.cloudmeet_api_key_file.clone());
+    let cloudmeet = CloudMeet::new(url, config.authorities(), key_file, manager.clone(), leadership.clone())?;
+    let client = fenced(cluster, leadership.clone()).context("cannot prepare connections to the cluster")?;
+    tracing::info!(manager, identity, server = %config.cloudmeet_url, "stands by");
+    lead(config, &Cluster { client, leadership }, &cloudmeet, election, identity, stop).await;
     Ok(())
 }
 
 /// Looks after resources whenever this operator leads, until it is to stop.
 async fn lead(
     config: &Config,
-    client: &Client,
+    cluster: &Cluster,
     cloudmeet: &CloudMeet,
     mut election: Election,
     identity: &str,
@@ -116,16 +124,17 @@ async fn lead(
         // Nothing is remembered of an earlier time: another operator has written meanwhile.
         let (wakes, woken) = mpsc::channel(controller::WAKES);
         let context = Arc::new(Context {
-            client: client.clone(),
+            cluster: cluster.clone(),
             cloudmeet: cloudmeet.clone(),
             mirror: Mirror::default(),
-            events: Events::new(client.clone(), identity),
+            events: Events::new(cluster.client.clone(), identity),
             wakes,
             memory: Memory::default(),
             participants: Limiter::new(),
+            places: Semaphore::new(controller::AT_ONCE),
             resync: config.resync(),
         });
-        let session = controller::run(client, &scope, context, woken, stop.clone());
+        let session = controller::run(&cluster.client, &scope, context, woken, stop.clone());
         let lost = async { election.leads.wait_for(|leads| !*leads).await.map(drop) };
         let ended = async {
             stop.cancelled().await;
@@ -136,7 +145,7 @@ async fn lead(
             _ = lost => tracing::warn!("leads no more"),
             () = ended => tracing::warn!("what had begun did not end in time"),
         }
-        metrics::leads(false);
+        metrics::stands_by();
         if stop.is_cancelled() {
             return;
         }

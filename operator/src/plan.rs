@@ -7,19 +7,19 @@
 use std::time::Duration;
 
 use cloudmeet_api_types::managed::{Kept, ManagedRoom};
-use jiff::{SignedDuration, Timestamp};
 
 use crate::desired::{Adoption, Differences, VersionedPassword, differences};
 use crate::reason::Reason;
 use crate::resource::{DeletionPolicy, DriftPolicy, RoomSpec, RoomStatus, Truth, Visibility};
 use crate::status::{Verdict, ready_condition};
 
-/// How long a deleted resource that retains its room waits for a server that does not answer, before it goes all the
+/// How long a deleted resource that retains its room waits for a server that is not there, before it goes all the
 /// same: there is nothing to lose but a mark on the room.
-pub const RELEASED_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+pub const RELEASED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Is everything that [`plan`] looks at.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct View<'a> {
     /// Which version of what the resource says.
     pub generation: i64,
@@ -27,8 +27,8 @@ pub struct View<'a> {
     pub spec: &'a RoomSpec,
     /// What was said of it last.
     pub status: &'a RoomStatus,
-    /// Since when it is to go.
-    pub deleted_at: Option<Timestamp>,
+    /// Whether it is to go.
+    pub is_deleted: bool,
     /// Whether it is kept until its room is let go.
     pub has_finalizer: bool,
     /// Whether it may take a room over from another resource.
@@ -39,8 +39,8 @@ pub struct View<'a> {
     pub room: &'a Seen,
     /// What has been done about it since the plan was begun.
     pub deed: &'a Deed,
-    /// Now.
-    pub now: Timestamp,
+    /// For how long the server has not been there to let the room go.
+    pub missed_for: Duration,
 }
 
 /// Is what is known of a password.
@@ -215,8 +215,8 @@ impl View<'_> {
 /// Says what to do next.
 #[must_use]
 pub fn plan(view: &View<'_>) -> Step {
-    if let Some(deleted_at) = view.deleted_at {
-        return leave(view, deleted_at);
+    if view.is_deleted {
+        return leave(view);
     }
     if view.spec.suspend {
         return settle(view, Verdict::suspended(), Retry::Resync);
@@ -282,7 +282,7 @@ fn differ(view: &View<'_>, room: Option<&ManagedRoom>, differing: &[&str], fresh
 }
 
 /// Says what to do about a resource that is to go.
-fn leave(view: &View<'_>, deleted_at: Timestamp) -> Step {
+fn leave(view: &View<'_>) -> Step {
     if !view.has_finalizer {
         return Step::Rest;
     }
@@ -290,8 +290,8 @@ fn leave(view: &View<'_>, deleted_at: Timestamp) -> Step {
     match view.deed {
         Deed::LetGo => Step::RemoveFinalizer(None),
         Deed::LetGoRefused(refusal) => {
-            let waited = view.now.duration_since(deleted_at) >= RELEASED_WITHIN;
-            if retains && waited {
+            let is_not_there = matches!(refusal, Refusal::Unreachable(_, None));
+            if retains && is_not_there && view.missed_for >= RELEASED_WITHIN {
                 let message = format!(
                     "the resource goes without the server's word: the room may go on naming this cluster as its manager; {}",
                     refusal.message()

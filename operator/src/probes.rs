@@ -8,7 +8,6 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use crate::lease::Election;
 use crate::metrics;
@@ -16,17 +15,16 @@ use crate::metrics;
 /// How long ago the cluster may have answered last.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
 
-/// Answers until it is to stop.
-///
-/// # Errors
-/// When the socket fails.
-pub async fn serve(listener: TcpListener, election: Election, stop: CancellationToken) -> std::io::Result<()> {
+/// Answers as long as it is polled.
+pub async fn serve(listener: TcpListener, election: Election) {
     let router = Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(render))
         .with_state(election);
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+    if let Err(error) = axum::serve(listener, router).await {
+        tracing::error!(%error, "probes are answered no more");
+    }
 }
 
 /// Is ready whoever could lead: also while another does.

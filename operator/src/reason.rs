@@ -80,6 +80,12 @@ impl Reason {
         matches!(self, Self::Created | Self::Adopted | Self::Updated | Self::DriftCorrected)
     }
 
+    /// Says whether it ends by itself, and shows in different words meanwhile.
+    #[must_use]
+    pub const fn is_passing(self) -> bool {
+        matches!(self, Self::ServerUnreachable | Self::ClusterUnreachable)
+    }
+
     /// Says whether somebody should have a look.
     #[must_use]
     pub const fn is_complaint(self) -> bool {

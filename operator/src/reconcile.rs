@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use cloudmeet_api_types::managed::ManagedRoom;
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
-use kube::{Client, ResourceExt as _};
-use tokio::sync::mpsc;
+use kube::{Resource as _, ResourceExt as _};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 use crate::cloudmeet::CloudMeet;
-use crate::cluster::{CALL_TIMEOUT, Trouble, add_finalizer, read_password, remove_finalizer, write_status};
+use crate::cluster::{CALL_TIMEOUT, Cluster, Trouble, add_finalizer, read_password, remove_finalizer, write_status};
 use crate::desired::{Adoption, keep_room};
 use crate::events::Events;
 use crate::follow::Wake;
@@ -25,9 +25,6 @@ use crate::reason::Reason;
 use crate::resource::{FINALIZER, FORCE_ADOPT, Room, RoomStatus, Visibility};
 use crate::status::{Due, due};
 
-/// When to come back to a resource that somebody else has changed meanwhile.
-const AFTER_CONFLICT: Duration = Duration::from_millis(250);
-
 /// When to come back to a number of people that could not be written because of all the others.
 const AFTER_CROWD: Duration = Duration::from_secs(1);
 
@@ -39,8 +36,8 @@ const MAX_STEPS: usize = 12;
 
 /// Is everything that looking after resources takes.
 pub struct Context {
-    /// The cluster; refuses to write while somebody else leads.
-    pub client: Client,
+    /// The cluster.
+    pub cluster: Cluster,
     /// The server.
     pub cloudmeet: CloudMeet,
     /// What the server has told.
@@ -53,6 +50,8 @@ pub struct Context {
     pub memory: Memory,
     /// How often numbers of people are written, over all resources.
     pub participants: Limiter,
+    /// How many resources are looked after at once, over all namespaces.
+    pub places: Semaphore,
     /// How often a resource is looked at of which nobody hears anything.
     pub resync: Duration,
 }
@@ -75,7 +74,8 @@ pub async fn reconcile(room: Room, context: Arc<Context>) -> Action {
             context.forget(&work.uid);
             (Action::await_change(), "gone")
         }
-        Err(Trouble::Conflict) => (Action::requeue(jittered(AFTER_CONFLICT)), "conflict"),
+        // Somebody else has changed it: what they did is seen in a moment.
+        Err(Trouble::Conflict) => (Action::requeue(jittered(context.memory.failed(&work.uid) / 4)), "conflict"),
         Err(Trouble::Cluster) => {
             metrics::failed(Reason::ClusterUnreachable);
             (Action::requeue(jittered(context.memory.failed(&work.uid))), "error")
@@ -94,8 +94,6 @@ struct Work<'a> {
     password: PasswordState,
     seen: Seen,
     deed: Deed,
-    /// The versions of the resource that were met on the way.
-    versions: Vec<String>,
 }
 
 /// Says when to come back, and how it ended in one word for those who count.
@@ -114,29 +112,25 @@ impl<'a> Work<'a> {
             password: PasswordState::Unread,
             seen: Seen::Unseen,
             deed: Deed::None,
-            versions: vec![version],
         }
     }
 
     async fn run(&mut self) -> Result<Ended, Trouble> {
-        let Context { client, cloudmeet, .. } = self.context;
+        let Context { cluster, cloudmeet, .. } = self.context;
         for _ in 0..MAX_STEPS {
             let now = now();
-            match plan(&self.view(now)) {
-                Step::AddFinalizer => {
-                    self.room = add_finalizer(client, &self.room).await?;
-                    self.versions.push(self.room.resource_version().unwrap_or_default());
-                }
-                Step::ReadPassword => self.password = read_password(client, &self.room).await,
+            match plan(&self.view()) {
+                Step::AddFinalizer => self.room = add_finalizer(cluster, &self.room).await?,
+                Step::ReadPassword => self.password = read_password(cluster, &self.room).await,
                 Step::Look(freshness) => self.seen = self.look(freshness).await,
                 Step::Keep(adoption) => self.deed = self.keep(adoption).await,
-                Step::Close => self.deed = let_go(cloudmeet.close(&self.uid).await),
-                Step::Release => self.deed = let_go(cloudmeet.release(&self.uid).await),
+                Step::Close => self.let_go(cloudmeet.close(&self.uid).await),
+                Step::Release => self.let_go(cloudmeet.release(&self.uid).await),
                 Step::RemoveFinalizer(note) => {
                     if let Some(note) = &note {
                         self.tell(note).await;
                     }
-                    remove_finalizer(client, &self.room).await?;
+                    remove_finalizer(cluster, &self.room).await?;
                     self.context.forget(&self.uid);
                     return Ok((Action::await_change(), "removed"));
                 }
@@ -152,19 +146,25 @@ impl<'a> Work<'a> {
         self.room.metadata.generation.unwrap_or_default()
     }
 
-    fn view(&self, now: Timestamp) -> View<'_> {
+    fn view(&self) -> View<'_> {
         View {
             generation: self.generation(),
             spec: &self.room.spec,
             status: &self.status,
-            deleted_at: self.room.metadata.deletion_timestamp.as_ref().map(|time| time.0),
+            is_deleted: self.room.metadata.deletion_timestamp.is_some(),
             has_finalizer: self.room.finalizers().iter().any(|finalizer| finalizer == FINALIZER),
             is_forced: self.room.annotations().get(FORCE_ADOPT).is_some_and(|value| value == "true"),
             password: &self.password,
             room: &self.seen,
             deed: &self.deed,
-            now,
+            missed_for: self.context.memory.missed_for(&self.uid),
         }
+    }
+
+    fn let_go(&mut self, outcome: Result<(), Refusal>) {
+        let is_missed = matches!(outcome, Err(Refusal::Unreachable(_, None)));
+        self.context.memory.missed(&self.uid, is_missed);
+        self.deed = outcome.map_or_else(Deed::LetGoRefused, |()| Deed::LetGo);
     }
 
     async fn look(&self, freshness: Freshness) -> Seen {
@@ -216,8 +216,21 @@ impl<'a> Work<'a> {
     async fn settle(&mut self, settlement: Settlement, now: Timestamp) -> Result<Ended, Trouble> {
         let Settlement { verdict, note, retry } = settlement;
         let Context { memory, participants, resync, .. } = self.context;
-        memory.stands(&self.uid, verdict.phase());
         let status = verdict.over(&self.status, self.generation(), now);
+        if let Some(phase) = status.phase {
+            memory.stands(&self.uid, phase);
+        }
+        // What was done is told even if nobody lives to write it down; what is wrong, once it stands there.
+        let (deed, complaint) = match note {
+            Some(note) if note.reason.is_complaint() => (None, Some(note)),
+            deed => (deed, None),
+        };
+        if let Some(note) = &deed {
+            if note.reason == Reason::DriftCorrected {
+                metrics::drift_corrected();
+            }
+            self.tell(note).await;
+        }
         let mut come_back = None;
         match due(&self.status, &status, now) {
             Due::Never => {}
@@ -226,11 +239,8 @@ impl<'a> Work<'a> {
             Due::Participants => come_back = Some(AFTER_CROWD),
             Due::After(wait) => come_back = Some(wait),
         }
-        if let Some(note) = &note {
+        if let Some(note) = &complaint {
             self.tell(note).await;
-            if note.reason == Reason::DriftCorrected {
-                metrics::drift_corrected();
-            }
         }
         if verdict.reason().is_complaint() {
             metrics::failed(verdict.reason());
@@ -240,9 +250,7 @@ impl<'a> Work<'a> {
                 memory.succeeded(&self.uid);
                 (jittered(*resync), "ok")
             }
-            Retry::Backoff(at_least) => {
-                (jittered(memory.failed(&self.uid)).max(at_least.unwrap_or_default()), "waiting")
-            }
+            Retry::Backoff(at_least) => (at_least.unwrap_or_default() + jittered(memory.failed(&self.uid)), "waiting"),
             Retry::Slow => (jittered(LONGEST_BACKOFF), "stalled"),
         };
         let follows_secret = self.room.spec.visibility == Visibility::Password && !self.room.spec.suspend;
@@ -251,15 +259,14 @@ impl<'a> Work<'a> {
     }
 
     async fn write(&mut self, status: RoomStatus) -> Result<(), Trouble> {
-        let room = write_status(&self.context.client, &self.room, &status).await?;
+        let room = write_status(&self.context.cluster, &self.room, &status).await?;
         metrics::status_written();
-        let older = std::mem::take(&mut self.versions);
-        self.context.memory.wrote(&self.uid, older, room.resource_version().unwrap_or_default(), status);
+        self.context.memory.wrote(&self.uid, &room.resource_version().unwrap_or_default(), status);
         Ok(())
     }
 
     async fn tell(&self, note: &Note) {
-        let told = timeout(CALL_TIMEOUT, self.context.events.tell(&self.room, note)).await;
+        let told = timeout(CALL_TIMEOUT, self.context.events.tell(self.room.object_ref(&()), note)).await;
         let (namespace, name) = (self.room.namespace().unwrap_or_default(), self.room.name_any());
         tracing::info!(
             room.namespace = namespace,
@@ -270,10 +277,6 @@ impl<'a> Work<'a> {
             note.message
         );
     }
-}
-
-fn let_go(outcome: Result<(), Refusal>) -> Deed {
-    outcome.map_or_else(Deed::LetGoRefused, |()| Deed::LetGo)
 }
 
 /// Gives the present, in whole seconds: what Kubernetes writes down has no fractions.

@@ -10,7 +10,7 @@
 use jiff::Timestamp;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The annotation by which a resource takes a room over even from another resource.
 pub const FORCE_ADOPT: &str = "cloudmeet.io/force-adopt";
@@ -254,7 +254,7 @@ pub struct RoomStatus {
 
     /// How it stands, in one word, for people to read: Pending, Ready, Drifted, Stalled, Suspended or Terminating.
     /// Programs read the conditions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known")]
     pub phase: Option<Phase>,
 
     /// How many people were in the room; written at most every 30 seconds.
@@ -265,6 +265,12 @@ pub struct RoomStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
+}
+
+/// Reads a word; one that another release has written counts as none.
+fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Phase>, D::Error> {
+    let word = serde_json::Value::deserialize(deserializer)?;
+    Ok(Phase::deserialize(word).ok())
 }
 
 /// Says how a resource stands, in one word.

@@ -38,21 +38,17 @@ pub struct Verdict {
 /// Is what a verdict knows of the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum RoomSeen {
-    There { room_id: String, join_url: String, participants: Participants },
+    There { room_id: String, join_url: String, people: i64 },
     Absent,
     Unknown,
 }
 
 impl RoomSeen {
     fn there(room: &ManagedRoom) -> Self {
-        let observed_at = Timestamp::from_millisecond(room.participants.observed_at.0.as_millis());
         Self::There {
             room_id: room.room_id.clone(),
             join_url: room.join_url.clone(),
-            participants: Participants {
-                current: room.participants.current,
-                observed_at: observed_at.unwrap_or_default(),
-            },
+            people: room.participants.current,
         }
     }
 }
@@ -138,12 +134,6 @@ impl Verdict {
         }
     }
 
-    /// Gives the phase.
-    #[must_use]
-    pub const fn phase(&self) -> Phase {
-        self.phase
-    }
-
     /// Gives the reason.
     #[must_use]
     pub const fn reason(&self) -> Reason {
@@ -153,8 +143,10 @@ impl Verdict {
     /// Gives what people should be told, when it is not what they were told last.
     #[must_use]
     pub fn complaint(&self, before: &RoomStatus) -> Option<Note> {
-        let is_known = condition(before, SYNCED)
-            .is_some_and(|synced| synced.reason == self.reason.as_str() && synced.message == shortened(&self.message));
+        let is_known = condition(before, SYNCED).is_some_and(|synced| {
+            let is_same = self.reason.is_passing() || synced.message == shortened(&self.message);
+            synced.reason == self.reason.as_str() && is_same
+        });
         (self.reason.is_complaint() && !is_known)
             .then(|| Note { reason: self.reason, message: shortened(&self.message) })
     }
@@ -163,15 +155,21 @@ impl Verdict {
     #[must_use]
     pub fn over(&self, before: &RoomStatus, generation: i64, now: Timestamp) -> RoomStatus {
         let (room_id, join_url, participants) = match &self.room {
-            RoomSeen::There { room_id, join_url, participants } => {
-                let is_same = |before: &&Participants| before.current == participants.current;
-                let participants = before.participants.as_ref().filter(is_same).unwrap_or(participants);
-                (Some(room_id.clone()), Some(join_url.clone()), Some(participants.clone()))
+            RoomSeen::There { room_id, join_url, people } => {
+                let same = before.participants.clone().filter(|before| before.current == *people);
+                let participants = same.unwrap_or(Participants { current: *people, observed_at: now });
+                (Some(room_id.clone()), Some(join_url.clone()), Some(participants))
             }
             RoomSeen::Absent => (before.room_id.clone(), before.join_url.clone(), None),
             RoomSeen::Unknown => (before.room_id.clone(), before.join_url.clone(), before.participants.clone()),
         };
-        let message = shortened(&self.message);
+        let message = match condition(before, SYNCED) {
+            // A server that is away shows in many ways, one after the other: that is no news.
+            Some(synced) if self.reason.is_passing() && synced.reason == self.reason.as_str() => synced.message.clone(),
+            _ => shortened(&self.message),
+        };
+        // What is as it was stands as it did.
+        let phase = if self.ready.is_none() { before.phase.unwrap_or(self.phase) } else { self.phase };
         let say = |kind: &str, status: Truth| Condition {
             kind: kind.to_owned(),
             status,
@@ -187,7 +185,7 @@ impl Verdict {
             None => ready_condition(before).cloned().unwrap_or_else(|| say(READY, Truth::Unknown)),
         };
         let mut conditions = vec![ready, say(SYNCED, self.synced)];
-        match self.phase {
+        match phase {
             Phase::Pending | Phase::Terminating => conditions.push(say(RECONCILING, Truth::True)),
             Phase::Stalled => conditions.push(say(STALLED, Truth::True)),
             Phase::Ready | Phase::Drifted | Phase::Suspended => {}
@@ -196,7 +194,7 @@ impl Verdict {
             observed_generation: Some(generation),
             room_id,
             join_url,
-            phase: Some(self.phase),
+            phase: Some(phase),
             participants,
             conditions,
         }

@@ -63,6 +63,46 @@ def test_an_answer_that_is_none_is_asked_for_again(stage, meddled, answer):
         assert puts[1].began_s - puts[0].ended_s >= 2, "the server said when to come back"
 
 
+@pytest.mark.parametrize("answer", [Answer(200, body=b"<html>a login page</html>"), Answer(202), Answer(404), Answer(500)],
+                         ids=lambda answer: str(answer.status))
+def test_a_room_is_let_go_by_the_servers_own_word_alone(stage, meddled, answer):
+    meddled().start()
+    made = stage.ready()
+    with stage.cloudmeet_proxy.rule(answer, method="DELETE") as rule:
+        stage.delete(made)
+        stage.until(made, says("Ready", "False", "ServerUnreachable"))
+        rule.wait_for_hit(2)
+        assert stage.get(made)["metadata"]["finalizers"]
+    stage.gone(made, timeout=60)
+    assert stage.room(made) is None
+
+
+def test_an_outage_is_told_once_however_it_shows(stage, meddled):
+    meddled().start()
+    made = stage.ready()
+    stage.api_proxy.forget()
+    answers = iter([Answer(503), Answer(502), DROP, Answer(500)])
+    with stage.cloudmeet_proxy.rule(lambda _: next(answers, Answer(503)), method="PUT") as rule:
+        stage.edit(made, lobby=True)
+        rule.wait_for_hit(4)
+    stage.until(made, says("Ready", "True", "Updated"), timeout=60)
+    wait_for(lambda: ("Normal", "Updated") in stage.reasons(made), 20, "an event")
+    assert stage.reasons(made).count(("Warning", "ServerUnreachable")) == 1
+    assert len(stage.api_proxy.seen("PATCH", "/status$")) == 2
+
+
+def test_a_server_that_keeps_no_rooms_is_no_fault_of_a_resource(stage, meddled):
+    """As an older release answers, or another address of this one."""
+    meddled().start()
+    body = json.dumps({"type": "about:blank", "title": "Not Found", "status": 404, "detail": "no such path", "code": "not_found"})
+    headers = {"content-type": "application/problem+json"}
+    with stage.cloudmeet_proxy.rule(Answer(404, headers, body.encode()), method="PUT"):
+        made = stage.create()
+        seen = stage.until(made, says("Ready", "False", "ServerUnreachable"))
+        assert "Stalled" not in conditions(seen)
+    stage.until(made, says("Ready", "True"), timeout=60)
+
+
 def test_a_slow_server_is_given_time_and_not_asked_twice_at_once(stage, meddled):
     meddled().start()
     with stage.cloudmeet_proxy.rule(Delay(3), method="PUT", times=1):

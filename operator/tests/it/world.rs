@@ -1,5 +1,7 @@
 //! A cluster, a server and an operator that may be cut off at any step, all of plain values.
 
+use std::time::Duration;
+
 use cloudmeet_api_types::WireTime;
 use cloudmeet_api_types::managed::{Kept, ManagedRoom, Observed};
 use cloudmeet_core::secret::Secret;
@@ -32,6 +34,8 @@ pub(crate) struct World {
     pub(crate) status: RoomStatus,
     pub(crate) has_finalizer: bool,
     pub(crate) deleted_at: Option<Timestamp>,
+    /// Since when the server has not been there to let the room go, as one operator remembers it.
+    pub(crate) missed_since: Option<Timestamp>,
     pub(crate) is_there: bool,
     pub(crate) secret: Option<(String, String)>,
     pub(crate) server: Server,
@@ -55,6 +59,7 @@ impl World {
             status: RoomStatus::default(),
             has_finalizer: false,
             deleted_at: None,
+            missed_since: None,
             is_there: true,
             secret: None,
             server: Server::Up,
@@ -91,13 +96,15 @@ impl World {
                 generation: self.generation,
                 spec: &self.spec,
                 status: &self.status,
-                deleted_at: self.deleted_at,
+                is_deleted: self.deleted_at.is_some(),
                 has_finalizer: self.has_finalizer,
                 is_forced: false,
                 password: &password,
                 room: &seen,
                 deed: &deed,
-                now: self.now,
+                missed_for: self
+                    .missed_since
+                    .map_or(Duration::ZERO, |since| self.now.duration_since(since).try_into().unwrap_or_default()),
             });
             if number == cut_off {
                 return None;
@@ -167,8 +174,11 @@ impl World {
     /// Lets the room go, to where such rooms are.
     fn let_go(&mut self, place: fn(&mut Self) -> &mut Vec<String>) -> Deed {
         if let Some(refusal) = self.refusal() {
+            let is_missed = matches!(refusal, Refusal::Unreachable(_, None));
+            self.missed_since = self.missed_since.or(Some(self.now)).filter(|_| is_missed);
             return Deed::LetGoRefused(refusal);
         }
+        self.missed_since = None;
         let room = self.room.take();
         place(self).extend(room.map(|room| room.room_id));
         self.lost(Deed::LetGo, Deed::LetGoRefused)
