@@ -148,7 +148,8 @@ def strict(schema: dict) -> dict:
                 close(value)
 
     close(schema)
-    schema["properties"]["metadata"] = {"type": "object"}
+    # What every resource has, whatever its definition says.
+    schema["properties"] |= {"apiVersion": {"type": "string"}, "kind": {"const": "Room"}, "metadata": {"type": "object"}}
     return schema
 
 
