@@ -28,6 +28,7 @@ class Forward:
         self.port = self.listener.getsockname()[1]
         self.loop = asyncio.new_event_loop()
         self.thread: threading.Thread | None = None
+        self.tasks: set[asyncio.Task] = set()
 
     @property
     def url(self) -> str:
@@ -55,16 +56,20 @@ class Forward:
         if entered != 0:
             raise OSError(ctypes.get_errno(), "setns")
         asyncio.set_event_loop(self.loop)
-        self.loop.run_until_complete(asyncio.start_server(self._serve, sock=self.listener))
+        server = self.loop.run_until_complete(asyncio.start_server(self._serve, sock=self.listener))
         started.set()
         self.loop.run_forever()
-        for task in (running := asyncio.all_tasks(self.loop)):
+        server.close()
+        running = asyncio.all_tasks(self.loop)
+        for task in running:
             task.cancel()
         self.loop.run_until_complete(asyncio.gather(*running, return_exceptions=True))
         self.loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ends = [writer]
+        # Nobody else keeps a task once its client has gone.
+        self.tasks.add(task := asyncio.current_task())
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 inner_reader, inner_writer = await asyncio.open_connection(*self.target)
@@ -75,6 +80,7 @@ class Forward:
             for end in ends:
                 end.transport.abort()
         finally:
+            self.tasks.discard(task)
             for end in ends:
                 end.close()
 

@@ -107,7 +107,7 @@ class Release:
             assert sorted(pods.values()) == wanted, pods
             return pods or {"none": ""}
 
-        return wait_for(all_there, WAIT_S, "pods of before being gone", every=0.5)
+        return wait_for(all_there, WAIT_S, "pods of before being gone", every=1)
 
     def rooms(self) -> dict[str, dict]:
         return {one["metadata"]["name"]: one for one in self.json("get", CRD)["items"]}
