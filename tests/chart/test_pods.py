@@ -104,6 +104,8 @@ def test_parts_that_are_found_by_dns_serve_longer_than_it_keeps_names():
         pause = container(objects, "Deployment", f"{SERVER}-{part}")["lifecycle"]["preStop"]["sleep"]["seconds"]
         service = one(objects, "Service", SERVER if part == "gateway" else f"{SERVER}-{part}")["spec"]
         assert (service.get("clusterIP") == "None") == (pause > 30) == (part != "gateway")
+        # Else the name would keep a pod until it is gone, and the pause would be of no use.
+        assert not service.get("publishNotReadyAddresses")
 
 
 def test_sqlite_means_one_pod_that_goes_before_the_next_comes():
