@@ -59,6 +59,12 @@ impl Memory {
         FIRST_BACKOFF.saturating_mul(factor).min(LONGEST_BACKOFF)
     }
 
+    /// Says whether all was well with a resource the last time.
+    #[must_use]
+    pub fn is_first_failure(&self, uid: &str) -> bool {
+        self.with(uid, |memo| memo.failures == 0)
+    }
+
     /// Notes that all is well with a resource.
     pub fn succeeded(&self, uid: &str) {
         self.with(uid, |memo| memo.failures = 0);

@@ -31,6 +31,9 @@ const AFTER_CROWD: Duration = Duration::from_secs(1);
 /// How often a Secret with a password is looked at: the operator may read one that it knows by name, and not follow all.
 const SECRET_EVERY: Duration = Duration::from_secs(60);
 
+/// How often a resource that is to go asks for it, at least: somebody waits.
+const LEAVES_EVERY: Duration = Duration::from_secs(20);
+
 /// More steps than any plan has: more would be a mistake in it.
 const MAX_STEPS: usize = 12;
 
@@ -220,6 +223,10 @@ impl<'a> Work<'a> {
         if let Some(phase) = status.phase {
             memory.stands(&self.uid, phase);
         }
+        // A server that is away for a moment is no news of a room that is in order.
+        if verdict.is_unchanged_but_unseen() && memory.is_first_failure(&self.uid) {
+            return Ok((Action::requeue(jittered(memory.failed(&self.uid))), "waiting"));
+        }
         // What was done is told even if nobody lives to write it down; what is wrong, once it stands there.
         let (deed, complaint) = match note {
             Some(note) if note.reason.is_complaint() => (None, Some(note)),
@@ -253,6 +260,8 @@ impl<'a> Work<'a> {
             Retry::Backoff(at_least) => (at_least.unwrap_or_default() + jittered(memory.failed(&self.uid)), "waiting"),
             Retry::Slow => (jittered(LONGEST_BACKOFF), "stalled"),
         };
+        let is_deleted = self.room.metadata.deletion_timestamp.is_some();
+        let pause = if is_deleted { pause.min(jittered(LEAVES_EVERY)) } else { pause };
         let follows_secret = self.room.spec.visibility == Visibility::Password && !self.room.spec.suspend;
         let pause = if follows_secret { pause.min(jittered(SECRET_EVERY)) } else { pause };
         Ok((Action::requeue(come_back.map_or(pause, |wait| wait.min(pause))), outcome))

@@ -134,6 +134,12 @@ impl Verdict {
         }
     }
 
+    /// Says whether the room stands as it did, as far as anybody can see who is not told.
+    #[must_use]
+    pub const fn is_unchanged_but_unseen(&self) -> bool {
+        self.ready.is_none() && self.reason.is_passing()
+    }
+
     /// Gives the reason.
     #[must_use]
     pub const fn reason(&self) -> Reason {

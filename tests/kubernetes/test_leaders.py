@@ -13,6 +13,7 @@ from kubernetes.stage import LEASE, says
 
 LEASE_S = 3
 LONG_LEASE_S = 30
+pytestmark = pytest.mark.timed
 
 
 @pytest.fixture

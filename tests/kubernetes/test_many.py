@@ -20,6 +20,7 @@ MANY = 1000 if LONG else 200
 IDLE_S = 60 if LONG else 10
 # As many as the operator does at once.
 AT_ONCE = 24
+pytestmark = pytest.mark.timed
 
 
 def everyone(deed, items) -> None:

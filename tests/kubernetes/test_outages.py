@@ -127,6 +127,7 @@ def test_deletion_waits_for_the_server(stage, meddled):
     assert room["is_active"] and room["managed_by"] is None
 
 
+@pytest.mark.timeout(240)
 def test_retain_is_the_way_out_of_a_server_that_never_comes_back(stage, meddled):
     meddled().start()
     made = stage.ready()
