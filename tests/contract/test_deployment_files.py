@@ -100,6 +100,22 @@ def test_both_files_have_the_same_six_services_and_images(compose, stack):
     assert tagged["services"]["gateway"]["image"] == "somebody/cloudmeet-gateway:1.2.3"
 
 
+def test_the_operators_image_is_built_and_pushed_with_the_others():
+    others = yaml.safe_load((ROOT / "docker/operator/compose.yml").read_text())["services"]
+    assert set(others) == {"operator"}
+    build = others["operator"]["build"]
+    # Of several compose files paths begin where the first one lies.
+    assert build["context"] == "." and (ROOT / build["dockerfile"]).is_file()
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci-cd.yml").read_text())
+    steps = workflow["jobs"]["build-images"]["steps"]
+    baked = next(step["with"] for step in steps if "bake-action" in step.get("uses", ""))
+    assert baked["files"].split() == ["docker-compose.yml", "docker/operator/compose.yml"]
+    pushed = {f"{service}.tags=${{{{ secrets.DOCKER_USERNAME }}}}/cloudmeet-{service}" for service in [*OURS, "operator"]}
+    assert pushed <= set(baked["set"].split("\n"))
+    joined = next(step["run"] for step in workflow["jobs"]["push-images"]["steps"] if "services=(" in step.get("run", ""))
+    assert set(joined.partition("services=(")[2].partition(")")[0].split()) == {*OURS, "operator"}
+
+
 def test_one_compilation_serves_the_four_images():
     """BuildKit shares stages that are the same to the letter."""
 
