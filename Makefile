@@ -39,20 +39,8 @@ run: ## Start the server and the web UI on http://127.0.0.1:8000, with nothing c
 	$(CARGO) run --package cloudmeet-api-server
 
 .PHONY: test
-test: ## Install what the tests need and run every test, the long ones shortened
-	@$(MAKE) --no-print-directory tools
-	# What the tests of Kubernetes need takes long to build: it takes what others leave, and stands still while they look at the clock.
-	if [[ ! -d "$(KUBERNETES)" ]]; then
-	  setsid chrt --idle 0 $(MAKE) --no-print-directory kubernetes >"$(KUBERNETES).log" 2>&1 &
-	  beside=$$!
-	  trap 'kill -KILL -- -$$beside 2>/dev/null || true' EXIT
-	fi
-	beside() { [[ -z $${beside-} ]] || kill -"$$1" -- -"$$beside" 2>/dev/null || true; }
-	$(MAKE) --no-print-directory lint test-workflows test-chart test-rust test-generated test-contract-untimed test-cli
-	beside STOP
-	$(MAKE) --no-print-directory test-contract-timed test-faults test-browser
-	beside CONT
-	$(MAKE) --no-print-directory test-kubernetes
+test: ## Install what the tests need and run every test but Kubernetes', the long ones shortened
+	@$(MAKE) --no-print-directory tools lint test-workflows test-chart test-rust test-generated test-contract test-cli test-faults test-browser
 
 .PHONY: test-long
 test-long: ## Run the faults at their promised length, and browsers behind nginx on both layouts, on what is shipped
@@ -145,11 +133,12 @@ test-browser: build browser-tools ## Types and units of the web UI, and two brow
 
 .PHONY: kubernetes
 kubernetes: tools ## Build a Kubernetes for the tests, once: a quarter of an hour on two cores
-	@[[ ! -d "$(KUBERNETES)" ]] || exit 0
+	@tests/harness/install-node-tools.sh
+	[[ ! -d "$(KUBERNETES)" ]] || exit 0
 	$(PART) kubernetes-build tests/harness/with-go.sh 1.26 "$(VENV)" tests/kubernetes/node/build.sh "$(KUBERNETES)"
 
 .PHONY: test-kubernetes
-test-kubernetes: kubernetes build ## Against a Kubernetes of the tests' own: its API alone, then a node that runs pods (as root)
+test-kubernetes: kubernetes build browser-tools ## Against a Kubernetes of the tests' own: its API alone, then a node that runs pods (as root)
 	$(PART) kubernetes env KUBERNETES="$(KUBERNETES)" HELM="$(HELM)" $(PYTEST) --numprocesses 3 -m "not node and not timed" tests/kubernetes
 	$(PART) kubernetes-timed env KUBERNETES="$(KUBERNETES)" HELM="$(HELM)" $(PYTEST) -m "timed and not node" tests/kubernetes
 	$(PART) kubernetes-node $(AS_ROOT) env KUBERNETES="$(KUBERNETES)" HELM="$(HELM)" PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 $(PYTEST) -m node tests/kubernetes

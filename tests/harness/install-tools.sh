@@ -21,16 +21,6 @@ command -v faketime >/dev/null || missing+=(faketime)
 [[ -x /usr/sbin/nginx ]] || command -v nginx >/dev/null || missing+=(nginx-light)
 command -v npm >/dev/null || missing+=(nodejs npm)
 command -v shellcheck >/dev/null || missing+=(shellcheck)
-# The node of the Kubernetes tests; root finds more programs than others do.
-PATH=$PATH:/usr/sbin:/sbin
-command -v containerd >/dev/null || missing+=(containerd)
-command -v runc >/dev/null || missing+=(runc)
-[[ -x ${CNI_BIN:-/usr/lib/cni}/bridge ]] || missing+=(containernetworking-plugins)
-command -v iptables >/dev/null || missing+=(iptables)
-command -v ip >/dev/null || missing+=(iproute2)
-command -v conntrack >/dev/null || missing+=(conntrack)
-command -v openssl >/dev/null || missing+=(openssl)
-command -v gcc >/dev/null || missing+=(gcc libc6-dev)
 if ((${#missing[@]})); then
   if ((EUID != 0)); then
     echo "the tests need: ${missing[*]} (on Debian: sudo apt-get install ${missing[*]})" >&2

@@ -1,5 +1,6 @@
 //! What is decided, on whole stories.
 
+use cloudmeet_operator::desired::Adoption;
 use cloudmeet_operator::plan::Retry;
 use cloudmeet_operator::reason::Reason;
 use cloudmeet_operator::resource::{
@@ -150,6 +151,82 @@ fn a_password_is_waited_for_and_its_rotation_followed() {
     world.secret = Some(("battery staple".to_owned(), "v2".to_owned()));
     world.reconcile(WHOLE);
     assert_eq!(world.room.expect("a room").password_version.as_deref(), Some("v2"));
+}
+
+#[test]
+fn what_is_owed_is_no_drift() {
+    let mut world = World::new(spec());
+    world.spec.drift_policy = DriftPolicy::Report;
+    world.spec.visibility = Visibility::Password;
+    world.spec.password_secret_ref = Some(SecretKeyRef { name: "a".to_owned(), key: "b".to_owned() });
+    world.secret = Some(("correct horse".to_owned(), "v1".to_owned()));
+    world.reconcile(WHOLE);
+    world.secret = Some(("battery staple".to_owned(), "v2".to_owned()));
+    world.reconcile(WHOLE);
+    assert_eq!(world.room.as_ref().expect("a room").password_version.as_deref(), Some("v2"));
+    assert_eq!(synced(&world), (Truth::True, "Updated"));
+    // But what has drifted is not put right along with it.
+    world.room.as_mut().expect("a room").lobby = true;
+    world.secret = Some(("another".to_owned(), "v3".to_owned()));
+    world.reconcile(WHOLE);
+    assert_eq!(synced(&world), (Truth::False, "Drifted"));
+    assert!(world.room.expect("a room").lobby);
+}
+
+#[test]
+fn an_adopted_room_that_is_gone_is_not_adopted_again() {
+    let mut world = World::new(spec());
+    world.spec.external_room_id = Some("7".to_owned());
+    world.reconcile(WHOLE);
+    assert_eq!((ready(&world), world.adoptions.clone()), ((Truth::True, "Created"), vec![Adoption::Peaceful]));
+    world.room = None;
+    world.is_taken = true;
+    world.reconcile(WHOLE);
+    assert_eq!(world.adoptions, [Adoption::Peaceful, Adoption::Peaceful, Adoption::Past]);
+    assert_eq!(ready(&world), (Truth::True, "DriftCorrected"));
+}
+
+#[test]
+fn a_room_is_taken_by_force_the_first_time_only() {
+    let mut world = World::new(spec());
+    world.spec.external_room_id = Some("7".to_owned());
+    world.is_taken = true;
+    assert_eq!(world.reconcile(WHOLE), Some(Retry::Slow));
+    assert_eq!(ready(&world), (Truth::False, "AdoptionConflict"));
+    world.is_forced = true;
+    world.reconcile(WHOLE);
+    assert_eq!(ready(&world).0, Truth::True);
+    // Another one takes it.
+    world.room = None;
+    world.reconcile(WHOLE);
+    let last = [Adoption::Peaceful, Adoption::Forced, Adoption::Peaceful, Adoption::Past];
+    assert_eq!(world.adoptions, last);
+}
+
+#[test]
+fn an_outage_shows_in_many_ways_and_is_told_once() {
+    let mut world = World::new(spec());
+    world.server = Server::Away;
+    world.reconcile(WHOLE);
+    let (writes, notes) = (world.writes, world.notes.len());
+    for words in ["no answer in time", "bad gateway"] {
+        world.away_words = words.to_owned();
+        world.pass(60);
+        world.reconcile(WHOLE);
+    }
+    assert_eq!((world.writes, world.notes.len()), (writes, notes));
+}
+
+#[test]
+fn a_room_that_is_gone_is_not_ready_because_its_server_is_away() {
+    let mut world = World::new(spec());
+    world.spec.drift_policy = DriftPolicy::Report;
+    world.reconcile(WHOLE);
+    world.room = None;
+    world.reconcile(WHOLE);
+    world.server = Server::Away;
+    world.reconcile(WHOLE);
+    assert_eq!((ready(&world).0, world.status.phase), (Truth::False, Some(Phase::Drifted)));
 }
 
 #[test]

@@ -40,6 +40,12 @@ pub(crate) struct World {
     pub(crate) secret: Option<(String, String)>,
     pub(crate) server: Server,
     pub(crate) has_owner: bool,
+    /// Whether the room that the resource names is another's.
+    pub(crate) is_taken: bool,
+    pub(crate) is_forced: bool,
+    pub(crate) away_words: String,
+    /// How the server was asked to take a room over, each time.
+    pub(crate) adoptions: Vec<Adoption>,
     pub(crate) room: Option<ManagedRoom>,
     pub(crate) released: Vec<String>,
     /// Whether the resource went without the server's word.
@@ -64,6 +70,10 @@ impl World {
             secret: None,
             server: Server::Up,
             has_owner: true,
+            is_taken: false,
+            is_forced: false,
+            away_words: "away".to_owned(),
+            adoptions: Vec::new(),
             room: None,
             released: Vec::new(),
             went_alone: false,
@@ -98,7 +108,7 @@ impl World {
                 status: &self.status,
                 is_deleted: self.deleted_at.is_some(),
                 has_finalizer: self.has_finalizer,
-                is_forced: false,
+                is_forced: self.is_forced,
                 password: &password,
                 room: &seen,
                 deed: &deed,
@@ -166,7 +176,7 @@ impl World {
     fn refusal(&self) -> Option<Refusal> {
         match self.server {
             Server::Up | Server::Mute => None,
-            Server::Away => Some(Refusal::Unreachable("away".to_owned(), None)),
+            Server::Away => Some(Refusal::Unreachable(self.away_words.clone(), None)),
             Server::Locked => Some(Refusal::Unauthorized("no such key".to_owned())),
         }
     }
@@ -195,6 +205,11 @@ impl World {
         }
         if !self.has_owner {
             let (code, detail) = ("owner_not_found".to_owned(), "nobody has this address".to_owned());
+            return Deed::KeepRefused(adoption, Refusal::Refused { code, detail });
+        }
+        self.adoptions.push(adoption);
+        if self.spec.external_room_id.is_some() && self.is_taken && adoption == Adoption::Peaceful {
+            let (code, detail) = ("adoption_conflict".to_owned(), "it is another's".to_owned());
             return Deed::KeepRefused(adoption, Refusal::Refused { code, detail });
         }
         let password = match password {
