@@ -73,13 +73,16 @@ mv "$work/conf/cni.conflist" "$work/cni/10-bridge.conflist"
 
 UID_GID=65535:65535 "$here/mkimage.sh" "$PAUSE_IMAGE" "$work/pause.tar" "$bin/pause"
 
-# The control group under which all pods go (cgroup v1: one of each controller; v2: one).
+# The control group under which all pods go (cgroup v1: one of each controller; v2: one). The pods together would have as
+# much of the processors as any one thread outside; on a machine of its own a node gives them nearly all.
 if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then
   mkdir -p "/sys/fs/cgroup/$CGROUP"
+  [[ ! -e /sys/fs/cgroup/$CGROUP/cpu.weight ]] || echo 2000 >"/sys/fs/cgroup/$CGROUP/cpu.weight"
 else
   for controller in /sys/fs/cgroup/*/; do
     [[ -e $controller/cgroup.procs ]] || continue
     mkdir -p "$controller/$CGROUP"
+    [[ ! -e $controller/$CGROUP/cpu.shares ]] || echo 20480 >"$controller/$CGROUP/cpu.shares"
     for file in cpuset.cpus cpuset.mems; do
       [[ ! -e $controller/$file ]] || cat "$controller/$file" >"$controller/$CGROUP/$file"
     done
