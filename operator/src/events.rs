@@ -6,7 +6,9 @@ use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::Client;
 use kube::api::{Api, PostParams};
+use tokio::time::timeout;
 
+use crate::cluster::CALL_TIMEOUT;
 use crate::plan::Note;
 
 const CONTROLLER: &str = "cloudmeet.io/operator";
@@ -39,8 +41,10 @@ impl Events {
         let namespace = regarding.namespace.clone().unwrap_or_default();
         let events: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
         let event = self.event(regarding, note);
-        if let Err(error) = events.create(&PostParams::default(), &event).await {
-            tracing::info!(error = &error as &dyn std::error::Error, "an event was not told");
+        match timeout(CALL_TIMEOUT, events.create(&PostParams::default(), &event)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::info!(error = &error as &dyn std::error::Error, "an event was not told"),
+            Err(_) => tracing::info!("an event was not told in time"),
         }
     }
 

@@ -8,10 +8,9 @@ use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::{Resource as _, ResourceExt as _};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::timeout;
 
 use crate::cloudmeet::CloudMeet;
-use crate::cluster::{CALL_TIMEOUT, Cluster, Trouble, add_finalizer, read_password, remove_finalizer, write_status};
+use crate::cluster::{Cluster, Trouble, add_finalizer, read_password, remove_finalizer, write_status};
 use crate::desired::{Adoption, keep_room};
 use crate::events::Events;
 use crate::follow::Wake;
@@ -275,16 +274,9 @@ impl<'a> Work<'a> {
     }
 
     async fn tell(&self, note: &Note) {
-        let told = timeout(CALL_TIMEOUT, self.context.events.tell(self.room.object_ref(&()), note)).await;
+        self.context.events.tell(self.room.object_ref(&()), note).await;
         let (namespace, name) = (self.room.namespace().unwrap_or_default(), self.room.name_any());
-        tracing::info!(
-            room.namespace = namespace,
-            room.name = name,
-            reason = note.reason.as_str(),
-            told = told.is_ok(),
-            "{}",
-            note.message
-        );
+        tracing::info!(room.namespace = namespace, room.name = name, reason = note.reason.as_str(), "{}", note.message);
     }
 }
 
