@@ -13,7 +13,7 @@ export CARGO
 CACHE := $(shell directory="$${XDG_CACHE_HOME:-$$HOME/.cache}/cloudmeet"; mkdir -p "$$directory" 2>/dev/null && echo "$$directory" || echo "$(CURDIR)/.cache")
 VENV := $(CACHE)/venv-$(shell sha256sum tests/requirements.txt | cut -c1-12)
 ACTIONLINT := $(CACHE)/actionlint-1.7.12
-# Its programs, named by what they are built from.
+# The programs of a Kubernetes for the tests, named by what they are built from.
 KUBERNETES := $(CACHE)/kubernetes-$(shell cd tests/kubernetes/node && cat build.sh go.mod go.sum pause.c kube/main.go dns/main.go | sha256sum | cut -c1-12)
 # Both majors, and kubectl; which ones, tests/harness/install-helm.sh says.
 HELM := $(CACHE)/helm-$(shell sha256sum tests/harness/install-helm.sh | cut -c1-12)

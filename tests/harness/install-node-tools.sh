@@ -12,11 +12,4 @@ command -v ip >/dev/null || missing+=(iproute2)
 command -v conntrack >/dev/null || missing+=(conntrack)
 command -v openssl >/dev/null || missing+=(openssl)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev)
-if ((${#missing[@]})); then
-  if ((EUID != 0)); then
-    echo "the tests of Kubernetes need: ${missing[*]} (on Debian: sudo apt-get install ${missing[*]})" >&2
-    exit 1
-  fi
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
-fi
+"$(dirname "${BASH_SOURCE[0]}")/install-packages.sh" "the tests of Kubernetes" "${missing[@]}"

@@ -21,14 +21,7 @@ command -v faketime >/dev/null || missing+=(faketime)
 [[ -x /usr/sbin/nginx ]] || command -v nginx >/dev/null || missing+=(nginx-light)
 command -v npm >/dev/null || missing+=(nodejs npm)
 command -v shellcheck >/dev/null || missing+=(shellcheck)
-if ((${#missing[@]})); then
-  if ((EUID != 0)); then
-    echo "the tests need: ${missing[*]} (on Debian: sudo apt-get install ${missing[*]})" >&2
-    exit 1
-  fi
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
-fi
+"$here/install-packages.sh" "the tests" "${missing[@]}"
 
 if (($(node --version | sed -E 's/^v([0-9]+).*/\1/') < 20)); then
   echo "the browser tests need Node.js 20 or newer (Debian 13 has it; for Debian 12 see nodejs.org), not $(node --version)" >&2

@@ -8,11 +8,12 @@ import httpx
 
 from contract.client import Person, first_administrator
 from harness.server import Server
+from kubernetes.processes import Started
 
 TIMEOUT_S = 10
 
 
-class CloudMeet:
+class CloudMeet(Started):
     """One server that is everything, on SQLite; it keeps its port and its data when it is stopped and started again."""
 
     def __init__(self, **settings: object) -> None:
@@ -102,13 +103,3 @@ class CloudMeet:
         if self.people:
             self.http.close()
         self.server.close()
-
-    def __enter__(self) -> "CloudMeet":
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

@@ -12,7 +12,7 @@ import httpx
 
 from kubernetes.api import Api, Kubectl, Refused, kubeconfig
 from kubernetes.pki import write_keys
-from kubernetes.processes import Program, held_port, wait_for
+from kubernetes.processes import Program, Started, held_port, wait_for
 
 START_TIMEOUT_S = 60
 ISSUER = "https://kubernetes.default.svc.cluster.local"
@@ -28,7 +28,7 @@ def binaries() -> pathlib.Path:
     return pathlib.Path(named)
 
 
-class ControlPlane:
+class ControlPlane(Started):
     """etcd and kube-apiserver on free ports, in a directory that goes with them.
 
     The API server keeps its port and its data when it is stopped and started again.
@@ -151,16 +151,6 @@ class ControlPlane:
         for place in self.places.values():
             place.close()
         shutil.rmtree(self.home, ignore_errors=True)
-
-    def __enter__(self) -> "ControlPlane":
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class Namespace(Api):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from kubernetes.api import Kubectl
 from kubernetes.cluster import binaries
+from kubernetes.processes import Started
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent / "node"
 START_TIMEOUT_S = 120
@@ -20,7 +21,7 @@ COMMAND_TIMEOUT_S = 120
 PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
 
 
-class Node:
+class Node(Started):
     """One node, in namespaces of its own: its network is reached by `enter` alone. Needs root."""
 
     def __init__(self) -> None:
@@ -115,13 +116,3 @@ class Node:
             os.close(self.lifeline)
             self._script("down.sh", self.home)
         shutil.rmtree(self.home, ignore_errors=True)
-
-    def __enter__(self) -> "Node":
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

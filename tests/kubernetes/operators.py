@@ -13,7 +13,7 @@ import httpx
 
 from harness.postgres import free_port
 from harness.server import ROOT
-from kubernetes.processes import Program
+from kubernetes.processes import Program, Started
 
 BINARY = pathlib.Path(os.environ.get("CLOUDMEET_OPERATOR", ROOT / "target/debug/cloudmeet-operator"))
 START_TIMEOUT_S = 30
@@ -42,7 +42,7 @@ class Metrics:
         return {name for name, _, _ in self.samples}
 
 
-class Operator:
+class Operator(Started):
     """One replica. `settings` are its environment beside what every one needs; `None` leaves one of those out."""
 
     def __init__(
@@ -118,13 +118,3 @@ class Operator:
     def close(self) -> None:
         self.program.kill()
         shutil.rmtree(self.home, ignore_errors=True)
-
-    def __enter__(self) -> "Operator":
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

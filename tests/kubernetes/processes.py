@@ -71,6 +71,20 @@ def listens(pid: int, port: int) -> bool:
     return False
 
 
+class Started:
+    """Something that starts where a block begins, and ends with it, and also where it could not start."""
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
 class Program:
     """A process group: a program and all that it starts."""
 

@@ -53,6 +53,7 @@ def operator(stage, meddled):
     return meddled().start()
 
 
+@pytest.mark.timeout(900 if LONG else 240)
 def test_many_resources_are_looked_after_with_few_writes(stage, meddled, operator, capsys):
     manifests = [stage.manifest(f"room-{number}", displayName=f"Class {number}") for number in range(MANY)]
     began = time.monotonic()

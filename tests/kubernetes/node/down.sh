@@ -15,11 +15,15 @@ fi
 rm -f "$work/init.pid"
 for root in /sys/fs/cgroup /sys/fs/cgroup/*/; do
   [[ -d $root/$CGROUP ]] || continue
-  # A group can be removed once the kernel has done with the last process of it.
+  # A group can be removed once the kernel has done with the last process of it: until then `rmdir` refuses.
   for _ in $(seq 50); do
     find "$root/$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null || true
     [[ -d $root/$CGROUP ]] || break
     sleep 0.1
   done
-  [[ ! -d $root/$CGROUP ]] || echo "left: $root/$CGROUP" >&2
+  if [[ -d $root/$CGROUP ]]; then
+    echo "left: $root/$CGROUP" >&2
+    left=1
+  fi
 done
+exit "${left-0}"

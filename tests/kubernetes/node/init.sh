@@ -25,6 +25,7 @@ ip addr add "$NODE_IP/24" dev node0
 ip link set node0 up
 ip route add default dev node0 src "$NODE_IP"
 sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.route_localnet=1
+# Where bridges are not filtered there is nothing to switch on.
 sysctl -qw net.bridge.bridge-nf-call-iptables=1 2>/dev/null || true
 
 declare -A name
@@ -88,6 +89,7 @@ part dns coredns -conf "$work/conf/Corefile"
 disown
 # Bash reaps what the containers' shims leave behind; a part that ends ends the node.
 gone=
+# However it ended: it should not have.
 wait -n -p gone "${!name[@]}" || true
 echo "${name[$gone]} ended" >&2
 exit 1

@@ -94,6 +94,7 @@ setsid unshare --net --mount --pid --fork --kill-child=KILL --mount-proc \
 outside=$!
 for _ in $(seq 600); do
   if [[ ! -s $work/init.pid ]]; then
+    # It may have no child yet; one that is gone ends the loop below.
     child=$(cat "/proc/$outside/task/$outside/children" 2>/dev/null || true)
     [[ -z $child ]] || echo "${child// /}" >"$work/init.pid"
   fi
