@@ -86,6 +86,8 @@ fn domain(
     let (forgetting, mut triggers) = (context.clone(), Triggers::default());
     let resources = watcher(api, watcher::Config::default())
         .default_backoff()
+        // Who wrote which field takes more room than all that they wrote.
+        .modify(|room| room.meta_mut().managed_fields = None)
         .reflect(writer)
         .inspect_err(|error| tracing::warn!(error = error as &dyn std::error::Error, "resources are not watched"))
         .map_ok(move |event| {
