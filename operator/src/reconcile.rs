@@ -96,6 +96,8 @@ struct Work<'a> {
     password: PasswordState,
     seen: Seen,
     deed: Deed,
+    /// Whether the watch has not caught up with what was written here.
+    is_behind: bool,
 }
 
 /// Says when to come back, and how it ended in one word for those who count.
@@ -108,6 +110,7 @@ impl<'a> Work<'a> {
         let status = context.memory.written(&uid, &version);
         Self {
             context,
+            is_behind: status.is_some(),
             status: status.unwrap_or_else(|| room.status.clone().unwrap_or_default()),
             room,
             uid,
@@ -154,7 +157,8 @@ impl<'a> Work<'a> {
             spec: &self.room.spec,
             status: &self.status,
             is_deleted: self.room.metadata.deletion_timestamp.is_some(),
-            has_finalizer: self.room.finalizers().iter().any(|finalizer| finalizer == FINALIZER),
+            // A status is written after the finalizer.
+            has_finalizer: self.is_behind || self.room.finalizers().iter().any(|finalizer| finalizer == FINALIZER),
             is_forced: self.room.annotations().get(FORCE_ADOPT).is_some_and(|value| value == "true"),
             password: &self.password,
             room: &self.seen,
