@@ -8,7 +8,7 @@ use cloudmeet_core::secret::Secret as SecretText;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, Patch, PatchParams};
 use kube::{Client, ResourceExt as _};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
@@ -80,15 +80,36 @@ async fn write_finalizers(cluster: &Cluster, room: &Room, finalizers: &[&str]) -
 /// # Errors
 /// What [`Trouble`] says.
 pub async fn write_status(cluster: &Cluster, room: &Room, status: &RoomStatus) -> Result<Room, Trouble> {
-    let name = room.name_any();
-    let patch = Patch::Apply(json!({
+    let (name, rooms) = (room.name_any(), rooms(cluster, room));
+    let apply = Patch::Apply(json!({
         "apiVersion": "cloudmeet.io/v1alpha1",
         "kind": "Room",
         "metadata": { "name": name, "uid": room.uid() },
         "status": status,
     }));
-    let params = PatchParams::apply(FIELD_MANAGER).force();
-    call(cluster, room, "status", rooms(cluster, room).patch_status(&name, &params, &patch)).await
+    let as_ours = PatchParams::apply(FIELD_MANAGER).force();
+    let write = async {
+        match rooms.patch_status(&name, &as_ours, &apply).await {
+            // Somebody wrote by a version of the kind that is served no longer: the cluster cannot say now who owns
+            // which field, so that nothing can be applied any more, and has no word for that.
+            Err(kube::Error::Api(answer)) if answer.code == 500 && answer.reason.is_empty() => {
+                let merge = Patch::Merge(json!({
+                    "metadata": { "uid": room.uid() },
+                    "status": overwriting(status),
+                }));
+                rooms.patch_status(&name, &PatchParams::default(), &merge).await
+            }
+            answer => answer,
+        }
+    };
+    call(cluster, room, "status", write).await
+}
+
+/// Gives a status as one that is merged with another and leaves nothing of it.
+fn overwriting(status: &RoomStatus) -> Value {
+    let nothing = json!({ "roomID": null, "joinURL": null, "phase": null, "participants": null, "conditions": [] });
+    let layers = [nothing, json!(status)].into_iter().filter_map(|layer| layer.as_object().cloned());
+    layers.flatten().collect::<Map<_, _>>().into()
 }
 
 /// Reads the password of a room.

@@ -118,19 +118,37 @@ def pytest_runtest_makereport(item, call):
 
 
 @pytest.fixture(scope="session")
-def rooms_defined(control_plane):
+def rooms_defined(control_plane) -> dict:
     """The custom resource definition, served."""
-    definition = yaml.safe_load(CRD.read_text())
-    control_plane.api.apply(definition)
+    return define_rooms(control_plane)
+
+
+def define_rooms(cluster: ControlPlane, definition: dict | None = None) -> dict:
+    """Puts the custom resource definition, or another one of the same kind, into a cluster, and gives it as it was put.
+
+    Ends when every version that it serves is served.
+    """
+    definition = definition or yaml.safe_load(CRD.read_text())
+    cluster.api.apply(definition)
 
     def served():
-        try:
-            return control_plane.api.list("rooms.cloudmeet.io") is not None
-        except Refused:
-            return False
+        for version in definition["spec"]["versions"]:
+            if version["served"]:
+                try:
+                    cluster.api.call("GET", f"/apis/cloudmeet.io/{version['name']}/rooms")
+                except Refused:
+                    return False
+        return True
 
     wait_for(served, 20, "the kind Room served")
     return definition
+
+
+@pytest.fixture
+def another_cluster():
+    """A second control plane, of one test, with nothing in it."""
+    with ControlPlane() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -3,4 +3,5 @@
 mod crd;
 mod fence;
 mod plan;
+mod requests;
 mod world;
