@@ -25,6 +25,7 @@ CRD := charts/cloudmeet/files/rooms.cloudmeet.io.yaml
 STALE := a generated file is not what its source says: run "make generate" and commit it
 # What is shipped: static, as in the images.
 DIST = target/$(shell rustc -vV | sed -n 's/^host: //p')/dist
+SHIPPED = CLOUDMEET_SERVER=$(CURDIR)/$(DIST)/cloudmeet-api-server CLOUDMEET_CLI=$(CURDIR)/$(DIST)/cloudmeet CLOUDMEET_OPERATOR=$(CURDIR)/$(DIST)/cloudmeet-operator
 POSTGRES := tests/harness/with-postgres.sh
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 # Shows what takes long: each part of `make test` says how many seconds it took.
@@ -43,9 +44,10 @@ test: ## Install what the tests need and run every test but Kubernetes', the lon
 	@$(MAKE) --no-print-directory tools lint test-workflows test-chart test-rust test-generated test-contract test-cli test-faults test-browser
 
 .PHONY: test-long
-test-long: ## Run the faults at their promised length, and browsers behind nginx on both layouts, on what is shipped
-	@$(MAKE) --no-print-directory tools build dist browser-tools
+test-long: ## Run faults, crowds and random lives at their promised length, and browsers behind nginx on both layouts, on what is shipped
+	@$(MAKE) --no-print-directory kubernetes build dist browser-tools
 	LONG=1 CLOUDMEET_SERVER=$(CURDIR)/$(DIST)/cloudmeet-api-server $(PYTEST) tests/faults tests/contract/test_frontend.py
+	LONG=1 $(SHIPPED) KUBERNETES="$(KUBERNETES)" HELM="$(HELM)" $(PYTEST) tests/kubernetes/test_many.py tests/kubernetes/test_model.py
 
 .PHONY: tools
 tools: ## Install what the tests need, where it is missing
@@ -84,7 +86,9 @@ build: ## Build the server, `cloudmeet` and the operator
 
 .PHONY: dist
 dist: ## Build what is shipped, and what measures it
-	$(PART) dist docker/cargo-static.sh build --profile dist --locked --package cloudmeet-api-server --package cloudmeet-cli --package cloudmeet-operator --package cloudmeet-bench
+	# Built together, the server and `cloudmeet` would have in them whatever the operator's dependencies ask of theirs.
+	$(PART) dist docker/cargo-static.sh build --profile dist --locked --package cloudmeet-api-server --package cloudmeet-cli --package cloudmeet-bench
+	$(PART) dist-operator docker/cargo-static.sh build --profile dist --locked --package cloudmeet-operator
 
 .PHONY: test-rust
 test-rust: ## Unit, property and store tests; the stores on SQLite and on a Postgres of their own
@@ -144,12 +148,13 @@ test-kubernetes: kubernetes build browser-tools ## Against a Kubernetes of the t
 	$(PART) kubernetes-node $(AS_ROOT) env KUBERNETES="$(KUBERNETES)" HELM="$(HELM)" PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 $(PYTEST) -m node tests/kubernetes
 
 .PHONY: test-mutants
-test-mutants: tools ## Break the server in many ways, in a copy, and see that the tests notice
-	$(PART) mutants $(VENV)/bin/python tests/mutants/run.py $(CACHE)/mutants
+test-mutants: kubernetes ## Break the programs and the chart in many ways, in a copy, and see that the tests notice
+	$(PART) mutants env KUBERNETES="$(KUBERNETES)" HELM="$(HELM)" $(VENV)/bin/python tests/mutants/run.py $(CACHE)/mutants
 
 .PHONY: bench
-bench: tools dist ## Measure against references on this machine, and write README's table
+bench: kubernetes dist ## Measure against references on this machine, and write README's tables
 	$(PART) bench $(POSTGRES) --fsync $(DIST)/cloudmeet-bench --write README.md
+	$(PART) bench-kubernetes env $(SHIPPED) KUBERNETES="$(KUBERNETES)" HELM="$(HELM)" PYTHONPATH=tests $(VENV)/bin/python -m kubernetes.bench $(DIST)/cloudmeet-bench --write README.md
 
 .PHONY: test-containers
 test-containers: tools ## Build the images on a Docker engine of the tests' own, and run Compose and Swarm for real (as root)

@@ -4,8 +4,9 @@
 set -euo pipefail
 out=$1
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-docker/cargo-static.sh build --profile dist --locked --package cloudmeet-api-server --package cloudmeet-cli \
-  --package cloudmeet-operator
+docker/cargo-static.sh build --profile dist --locked --package cloudmeet-api-server --package cloudmeet-cli
+# By itself: the others would have in them whatever its dependencies ask of theirs.
+docker/cargo-static.sh build --profile dist --locked --package cloudmeet-operator
 built=${CARGO_TARGET_DIR:-target}/$(rustc -vV | sed -n 's/^host: //p')/dist
 mkdir -p "$out/image/data" "$out/html"
 for binary in cloudmeet-api-server cloudmeet cloudmeet-operator; do

@@ -8,6 +8,7 @@ mod data;
 mod figures;
 mod http;
 mod load;
+mod patches;
 mod postgres;
 mod process;
 mod report;
@@ -51,6 +52,8 @@ enum Command {
     BareSockets,
     /// Back up or restore once, and say how long it took and how much memory.
     Data(data::DataArguments),
+    /// Patch Rooms of a Kubernetes as fast as it takes them.
+    Patches(patches::PatchArguments),
 }
 
 /// Is what every figure is measured with.
@@ -81,6 +84,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::BareHttp(arguments)) => return bare::serve_http(arguments).await,
         Some(Command::BareSockets) => return bare::serve_sockets().await,
         Some(Command::Data(arguments)) => return data::run(arguments).await,
+        Some(Command::Patches(arguments)) => return patches::run(arguments).await,
         None => {}
     }
     let server = match cli.server {

@@ -8,6 +8,7 @@ import os
 import pathlib
 import subprocess
 
+import httpx
 import yaml
 
 from harness.server import ROOT
@@ -131,12 +132,14 @@ class Stage:
 
     def break_room(self, resource: dict, **change: object) -> None:
         """Describes the room differently, past the operator: as another operator of this cluster's name would."""
-        room = self.room(resource)
-        keys = ("name", "description", "owner", "moderators", "visibility", "capacity", "lobby", "slug", "password_version")
-        body = {key: room[key] for key in keys} | change
-        uid = resource["metadata"]["uid"]
-        answer = self.cloudmeet.http.put(f"/api/managed-rooms/{self.manager}/{uid}", json=body)
+        answer = self.describe(resource, self.room(resource) | change)
         assert answer.status_code == 200, answer.text
+
+    def describe(self, resource: dict, room: dict) -> httpx.Response:
+        """Says to the server what the room of a resource is like, in the way of operators."""
+        keys = ("name", "description", "owner", "moderators", "visibility", "capacity", "lobby", "slug", "password_version")
+        path = f"/api/managed-rooms/{self.manager}/{resource['metadata']['uid']}"
+        return self.cloudmeet.http.put(path, json={key: room[key] for key in keys})
 
     def close_room(self, resource: dict) -> None:
         """Closes the room past the operator."""

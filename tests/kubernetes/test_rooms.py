@@ -136,16 +136,21 @@ def test_a_room_closed_behind_the_operators_back_is_reported(stage, operator):
 
 def test_a_deleted_resource_closes_its_room(stage, operator):
     made = stage.ready()
+    room = stage.room(made)
     stage.delete(made)
     stage.gone(made)
     assert stage.room(made) is None
+    # What an operator said that died since, and comes late, makes no other one.
+    assert stage.describe(made, room).json()["code"] == "resource_gone"
     assert stage.owner.get(f"/api/rooms/{made['status']['roomID']}").json()["is_active"] is False
 
 
 def test_a_retained_room_stays_and_is_its_owners_again(stage, operator):
     made = stage.ready(deletionPolicy="Retain")
+    before = stage.room(made)
     stage.delete(made)
     stage.gone(made)
+    assert stage.describe(made, before).json()["code"] == "resource_gone"
     room = stage.owner.get(f"/api/rooms/{made['status']['roomID']}").json()
     assert room["is_active"] and room["managed_by"] is None
     assert stage.owner.patch(f"/api/rooms/{room['id']}", name="Mine").status_code == 200

@@ -1,4 +1,4 @@
-"""Breaks the server on purpose, one way at a time, in a copy of the sources, and sees that tests turn red.
+"""Breaks the programs on purpose, one way at a time, in a copy of the sources, and sees that tests turn red.
 
     python tests/mutants/run.py DIRECTORY [WORD]
 
@@ -43,7 +43,8 @@ def judge(copy: pathlib.Path, target: pathlib.Path, mutant: dict) -> str:
     server = target / "debug/cloudmeet-api-server"
     try:
         settings = {"CARGO_TARGET_DIR": str(target)}
-        build = ["cargo", "build", "--locked", "--package", "cloudmeet-api-server", "--package", "cloudmeet-cli"]
+        packages = ["cloudmeet-api-server", "cloudmeet-cli", "cloudmeet-operator"]
+        build = ["cargo", "build", "--locked", *(word for package in packages for word in ("--package", package))]
         if "cargo" in mutant:
             build = ["cargo", "test", "--locked", "--no-run", *mutant["cargo"][:2]]
         compiled = run(copy, *build, timeout_s=COMPILE_S, **settings)
@@ -62,7 +63,8 @@ def judge(copy: pathlib.Path, target: pathlib.Path, mutant: dict) -> str:
 
 def run_tests(copy: pathlib.Path, mutant: dict, server: pathlib.Path) -> subprocess.CompletedProcess:
     return run(copy, sys.executable, "-m", "pytest", "-x", "-q", *mutant["tests"], timeout_s=TESTS_S,
-               CLOUDMEET_SERVER=str(server), CLOUDMEET_CLI=str(server.with_name("cloudmeet")))
+               CLOUDMEET_SERVER=str(server), CLOUDMEET_CLI=str(server.with_name("cloudmeet")),
+               CLOUDMEET_OPERATOR=str(server.with_name("cloudmeet-operator")))
 
 
 def noticed(tests: subprocess.CompletedProcess) -> str:
