@@ -84,9 +84,10 @@ generate-chart: ## Write the table of values in the chart's README anew
 build: ## Build the server, `cloudmeet` and the operator
 	$(PART) build $(CARGO) build --workspace --locked
 
+# Built together, the server and `cloudmeet` would have in them whatever the operator's dependencies ask of theirs. What
+# measures asks for so little more that it is built with them.
 .PHONY: dist
 dist: ## Build what is shipped, and what measures it
-	# Built together, the server and `cloudmeet` would have in them whatever the operator's dependencies ask of theirs.
 	$(PART) dist docker/cargo-static.sh build --profile dist --locked --package cloudmeet-api-server --package cloudmeet-cli --package cloudmeet-bench
 	$(PART) dist-operator docker/cargo-static.sh build --profile dist --locked --package cloudmeet-operator
 

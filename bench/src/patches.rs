@@ -10,7 +10,7 @@ use reqwest::{Certificate, Client};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::load::{Load, Window};
+use crate::load::{Window, gather};
 
 /// How long any answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -72,8 +72,7 @@ pub(crate) async fn run(arguments: PatchArguments) -> anyhow::Result<()> {
             Ok(latencies)
         });
     }
-    let parts = patching.join_all().await.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
-    println!("{}", json!({ "rate": Load::gather(parts, span).rate() }));
+    println!("{}", json!({ "rate": gather(patching, span).await?.rate() }));
     Ok(())
 }
 

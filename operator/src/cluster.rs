@@ -20,6 +20,9 @@ use crate::resource::{FINALIZER, Room, RoomStatus, SecretKeyRef};
 /// Under which name the operator writes statuses: whoever else wrote them gives way.
 const FIELD_MANAGER: &str = "cloudmeet-operator";
 
+/// What the cluster says of a resource that was written by a version of its kind that is gone.
+const VERSION_GONE: &str = "invalid group/version";
+
 /// How long one call may take.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -75,7 +78,8 @@ async fn write_finalizers(cluster: &Cluster, room: &Room, finalizers: &[&str]) -
         .await
 }
 
-/// Writes a status; gives the resource as it is then.
+/// Writes a status over the resource that was seen, and no other; gives the resource as it is then. The version says which
+/// one it was: of the uid of a status nobody takes notice, though another resource have the name by now.
 ///
 /// # Errors
 /// What [`Trouble`] says.
@@ -84,17 +88,18 @@ pub async fn write_status(cluster: &Cluster, room: &Room, status: &RoomStatus) -
     let apply = Patch::Apply(json!({
         "apiVersion": "cloudmeet.io/v1alpha1",
         "kind": "Room",
-        "metadata": { "name": name, "uid": room.uid() },
+        "metadata": { "name": name, "resourceVersion": room.resource_version() },
         "status": status,
     }));
     let as_ours = PatchParams::apply(FIELD_MANAGER).force();
     let write = async {
         match rooms.patch_status(&name, &as_ours, &apply).await {
             // Somebody wrote by a version of the kind that is served no longer: the cluster cannot say now who owns
-            // which field, so that nothing can be applied any more, and has no word for that.
-            Err(kube::Error::Api(answer)) if answer.code == 500 && answer.reason.is_empty() => {
+            // which field, so that nothing can be applied to the resource any more.
+            Err(kube::Error::Api(answer)) if answer.code == 500 && answer.message.contains(VERSION_GONE) => {
+                tracing::debug!(room.name = name, answer.message, "the status is merged, for it cannot be applied");
                 let merge = Patch::Merge(json!({
-                    "metadata": { "uid": room.uid() },
+                    "metadata": { "resourceVersion": room.resource_version() },
                     "status": overwriting(status),
                 }));
                 rooms.patch_status(&name, &PatchParams::default(), &merge).await

@@ -70,16 +70,17 @@ impl Memory {
         self.with(uid, |memo| memo.failures = 0);
     }
 
-    /// Gives the status that was written last, as long as the resource shows an older one in this version of it.
+    /// Gives the status that was written last, with the version of the resource that came of it, as long as the resource
+    /// shows an older one in this version of it.
     #[must_use]
-    pub fn written(&self, uid: &str, version: &str) -> Option<RoomStatus> {
+    pub fn written(&self, uid: &str, version: &str) -> Option<(u64, RoomStatus)> {
         // Versions are numbers that grow (Kubernetes KEP-5504). Where they are not, the resource's own word counts.
         let version: u64 = version.parse().unwrap_or(u64::MAX);
         self.with(uid, |memo| {
             if memo.written.as_ref().is_some_and(|written| written.version <= version) {
                 memo.written = None;
             }
-            memo.written.as_ref().map(|written| written.status.clone())
+            memo.written.as_ref().map(|written| (written.version, written.status.clone()))
         })
     }
 

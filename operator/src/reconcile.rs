@@ -104,14 +104,23 @@ struct Work<'a> {
 type Ended = (Action, &'static str);
 
 impl<'a> Work<'a> {
-    fn new(room: Room, context: &'a Context) -> Self {
+    fn new(mut room: Room, context: &'a Context) -> Self {
         let uid = room.uid().unwrap_or_default();
         let version = room.resource_version().unwrap_or_default();
-        let status = context.memory.written(&uid, &version);
+        let written = context.memory.written(&uid, &version);
+        let is_behind = written.is_some();
+        let status = match written {
+            Some((version, status)) => {
+                // What was written names what it was written over, so that between the two is nobody else's change.
+                room.metadata.resource_version = Some(version.to_string());
+                status
+            }
+            None => room.status.clone().unwrap_or_default(),
+        };
         Self {
             context,
-            is_behind: status.is_some(),
-            status: status.unwrap_or_else(|| room.status.clone().unwrap_or_default()),
+            is_behind,
+            status,
             room,
             uid,
             password: PasswordState::Unread,

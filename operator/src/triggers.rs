@@ -9,7 +9,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
 use kube::{Resource as _, ResourceExt as _};
 
-use crate::resource::Room;
+use crate::resource::{FINALIZER, Room};
 
 /// A resource that may not be what this operator understands: one such must not hide the others.
 pub type Guarded = DeserializeGuard<Room>;
@@ -21,8 +21,8 @@ pub type Guarded = DeserializeGuard<Room>;
 #[derive(Default)]
 pub struct Triggers {
     /// What each resource said last to the operator.
-    words: HashMap<ObjectRef<Guarded>, u64>,
-    listed: HashMap<ObjectRef<Guarded>, u64>,
+    words: HashMap<ObjectRef<Guarded>, Word>,
+    listed: HashMap<ObjectRef<Guarded>, Word>,
     uids: HashMap<ObjectRef<Guarded>, String>,
 }
 
@@ -45,7 +45,7 @@ impl Triggers {
             }
             Event::InitApply(room) => {
                 self.note(room);
-                self.listed.insert(ObjectRef::from_obj(room), word(room));
+                self.listed.insert(ObjectRef::from_obj(room), Word::of(room));
                 Asked::default()
             }
             Event::InitDone => {
@@ -61,8 +61,9 @@ impl Triggers {
             Event::Apply(room) => {
                 let name = ObjectRef::from_obj(room);
                 let gone = self.note(room);
-                let word = word(room);
-                let is_new = self.words.insert(name.clone(), word) != Some(word);
+                let word = Word::of(room);
+                let before = self.words.insert(name.clone(), word);
+                let is_new = before.is_none_or(|before| word.is_news_after(before));
                 Asked { requests: is_new.then(|| ReconcileRequest::from(name)).into_iter().collect(), gone }
             }
             Event::Delete(room) => {
@@ -81,16 +82,32 @@ impl Triggers {
     }
 }
 
-/// Hashes what of a resource is somebody's word to the operator. Its own statuses are not.
-fn word(room: &Guarded) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    let meta = room.meta();
-    meta.uid.hash(&mut hasher);
-    meta.generation.hash(&mut hasher);
-    meta.finalizers.hash(&mut hasher);
-    meta.deletion_timestamp.is_some().hash(&mut hasher);
-    room.annotations().hash(&mut hasher);
-    hasher.finish()
+/// Is what of a resource is somebody's word to the operator. Its own statuses are not.
+#[derive(Debug, Clone, Copy)]
+struct Word {
+    hash: u64,
+    /// Whether the resource has the operator's finalizer.
+    is_kept: bool,
+}
+
+impl Word {
+    fn of(room: &Guarded) -> Self {
+        let mut hasher = DefaultHasher::new();
+        let meta = room.meta();
+        meta.uid.hash(&mut hasher);
+        meta.generation.hash(&mut hasher);
+        meta.deletion_timestamp.is_some().hash(&mut hasher);
+        room.annotations().hash(&mut hasher);
+        let (ours, others): (Vec<_>, Vec<_>) = room.finalizers().iter().partition(|finalizer| *finalizer == FINALIZER);
+        others.hash(&mut hasher);
+        Self { hash: hasher.finish(), is_kept: !ours.is_empty() }
+    }
+
+    /// Says whether it is another one. That the operator keeps the resource by now is its own doing; that it does no
+    /// longer is somebody else's.
+    const fn is_news_after(self, before: Self) -> bool {
+        self.hash != before.hash || (before.is_kept && !self.is_kept)
+    }
 }
 
 #[cfg(test)]
@@ -100,10 +117,17 @@ mod tests {
     use super::*;
 
     fn room(name: &str, generation: i64, status: &str) -> Guarded {
+        kept_room(name, generation, status, &[FINALIZER])
+    }
+
+    fn kept_room(name: &str, generation: i64, status: &str, finalizers: &[&str]) -> Guarded {
         serde_json::from_value(serde_json::json!({
             "apiVersion": "cloudmeet.io/v1alpha1",
             "kind": "Room",
-            "metadata": { "name": name, "namespace": "n", "uid": format!("uid-{name}"), "generation": generation },
+            "metadata": {
+                "name": name, "namespace": "n", "uid": format!("uid-{name}"), "generation": generation,
+                "finalizers": finalizers, "resourceVersion": format!("{generation}{status}"),
+            },
             "spec": { "displayName": "Class", "owner": "ann@example.org" },
             "status": { "roomID": status },
         }))
@@ -120,6 +144,17 @@ mod tests {
         assert_eq!(names(&triggers.take(&Event::Apply(room("a", 1, "")))), HashSet::from(["a".to_owned()]));
         assert!(names(&triggers.take(&Event::Apply(room("a", 1, "7")))).is_empty());
         assert_eq!(names(&triggers.take(&Event::Apply(room("a", 2, "7")))), HashSet::from(["a".to_owned()]));
+    }
+
+    #[test]
+    fn the_own_finalizer_asks_for_nothing_unless_somebody_takes_it_away() {
+        let mut triggers = Triggers::default();
+        let mut asks =
+            |finalizers: &[&str]| !triggers.take(&Event::Apply(kept_room("a", 1, "", finalizers))).requests.is_empty();
+        assert!(asks(&[]));
+        assert!(!asks(&[FINALIZER]));
+        assert!(asks(&[FINALIZER, "example.org/other"]));
+        assert!(asks(&["example.org/other"]));
     }
 
     #[test]

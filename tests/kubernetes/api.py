@@ -175,6 +175,14 @@ class Api:
                             kinds[f"{word}.{name}"] = found
         return kinds
 
+    def versions(self, group: str) -> list[str]:
+        """The versions of a group that are shown to who asks what is served, the preferred one first."""
+        answer = self.http.get("/apis", headers={"accept": DISCOVERY})
+        if not answer.is_success:
+            raise Refused(answer)
+        groups = {one["metadata"].get("name"): one["versions"] for one in answer.json()["items"]}
+        return [version["version"] for version in groups.get(group, [])]
+
     def close(self) -> None:
         self.http.close()
 

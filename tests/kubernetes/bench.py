@@ -47,7 +47,9 @@ def writes(api: Api) -> int:
 def looked_at(operator: Operator, count: int) -> bool:
     metrics = operator.metrics()
     is_idle = metrics.value("cloudmeet_operator_queue_depth") == 0
-    return is_idle and metrics.value("cloudmeet_operator_rooms", phase="Ready") == count
+    # A resource is counted when it has been looked at, which is after its status was written.
+    done = metrics.value("cloudmeet_operator_reconciles_total", outcome="ok")
+    return is_idle and done >= count and metrics.value("cloudmeet_operator_rooms", phase="Ready") == count
 
 
 def raw_rate(bench: pathlib.Path, stage: Stage, directory: pathlib.Path) -> float:
@@ -72,6 +74,8 @@ def one_by_one(stage: Stage) -> list[float]:
             for _, resource in events:
                 if resource["metadata"]["name"] == name and says("Ready", "True")(resource):
                     break
+            else:
+                raise RuntimeError(f"the watch ended before {name} was ready")
             took.append(time.monotonic() - began)
     return sorted(took)
 
@@ -79,7 +83,7 @@ def one_by_one(stage: Stage) -> list[float]:
 def measure(bench: pathlib.Path) -> list[tuple[str, str, str, str, str]]:
     with contextlib.ExitStack() as stack:
         directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        plane = stack.enter_context(ControlPlane())
+        plane = stack.enter_context(ControlPlane(is_durable=True))
         cloudmeet = stack.enter_context(CloudMeet())
         define_rooms(plane)
         stage = Stage(plane.namespace("bench"), cloudmeet, "bench", cloudmeet.person("Olga Owner"))
@@ -101,10 +105,10 @@ def measure(bench: pathlib.Path) -> list[tuple[str, str, str, str, str]]:
         before = writes(plane.api)
         first = operator("first").start(ready=False)
         wait_for(lambda: writes(plane.api) > before, 30, "the first write", every=0.01)
-        began = time.monotonic()
+        began, counted = time.monotonic(), writes(plane.api)
         wait_for(lambda: looked_at(first, MANY), 300, "all rooms ready", every=0.05)
-        span = time.monotonic() - began
-        count = writes(plane.api) - before
+        span, count = time.monotonic() - began, writes(plane.api)
+        rate, count = (count - counted) / span, count - before
         pid = first.program.process.pid
 
         before, busy, began = writes(plane.api), processor_s(pid), time.monotonic()
@@ -121,8 +125,8 @@ def measure(bench: pathlib.Path) -> list[tuple[str, str, str, str, str]]:
         singles = one_by_one(stage)
         second.stop()
     return [
-        (f"Writes to the cluster while {MANY:,} rooms become Ready", f"{count / span:,.0f} writes/s",
-         f"PATCHes alone: {raw:,.0f} writes/s", f"{count / span / raw:.2f}", "≥ 0.5"),
+        (f"Writes to the cluster while {MANY:,} rooms become Ready", f"{rate:,.0f} writes/s",
+         f"PATCHes alone: {raw:,.0f} writes/s", f"{rate / raw:.2f}", "≥ 0.5"),
         ("Writes for a room that becomes Ready", f"{count / MANY:.2f}", "–", "–", "≤ 3"),
         ("From `apply` to Ready, one room at a time, p50", f"{singles[len(singles) // 2] * 1000:.0f} ms", "–", "–", "–"),
         ("From `apply` to Ready, one room at a time, p99", f"{singles[len(singles) * 99 // 100] * 1000:.0f} ms", "–", "–", "≤ 300 ms"),

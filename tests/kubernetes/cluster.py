@@ -34,8 +34,10 @@ class ControlPlane(Started):
     The API server keeps its port and its data when it is stopped and started again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_durable: bool = False) -> None:
         self.binaries = binaries()
+        # What tests harm is not the machine's disk: nobody need wait for it.
+        self.disk = [] if is_durable else ["--unsafe-no-fsync"]
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="cmkube-"))
         self.places = {name: held_port() for name in ("etcd", "peer", "api")}
         self.etcd_url = f"http://127.0.0.1:{self._port('etcd')}"
@@ -66,8 +68,8 @@ class ControlPlane(Started):
             self.binaries / "etcd", "--name", "tests", "--data-dir", self.home / "etcd",
             "--listen-client-urls", client, "--advertise-client-urls", client,
             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"tests={peer}",
-            # The ports are held for it; and what these tests harm is not the machine's disk.
-            "--socket-reuse-port", "--unsafe-no-fsync",
+            # The ports are held for it.
+            "--socket-reuse-port", *self.disk,
         )
         self.etcd.wait_until_listening(self._port("etcd"), START_TIMEOUT_S)
 

@@ -126,18 +126,19 @@ def rooms_defined(control_plane) -> dict:
 def define_rooms(cluster: ControlPlane, definition: dict | None = None) -> dict:
     """Puts the custom resource definition, or another one of the same kind, into a cluster, and gives it as it was put.
 
-    Ends when every version that it serves is served.
+    Ends when the versions that it serves are served, and no others.
     """
     definition = definition or yaml.safe_load(CRD.read_text())
     cluster.api.apply(definition)
+    wanted = [version["name"] for version in definition["spec"]["versions"] if version["served"]]
 
     def served():
-        for version in definition["spec"]["versions"]:
-            if version["served"]:
-                try:
-                    cluster.api.call("GET", f"/apis/cloudmeet.io/{version['name']}/rooms")
-                except Refused:
-                    return False
+        assert cluster.api.versions("cloudmeet.io") == wanted
+        for version in wanted:
+            try:
+                cluster.api.call("GET", f"/apis/cloudmeet.io/{version}/rooms")
+            except Refused:
+                return False
         return True
 
     wait_for(served, 20, "the kind Room served")

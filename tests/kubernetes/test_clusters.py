@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from kubernetes.conftest import define_rooms, settings
 from kubernetes.faults import FaultProxy
 from kubernetes.processes import wait_for
-from kubernetes.stage import Stage, conditions, says
+from kubernetes.stage import KIND, Stage, conditions, says
+
+
+# A place in links is one server's.
+SLUG = "shared-by-two-clusters"
 
 
 @pytest.fixture
@@ -15,17 +21,14 @@ def two(stage, another_cluster, operators, tmp_path):
     """A stage in each of two clusters, each with an operator of the same manager and a proxy that sees what it asks."""
     define_rooms(another_cluster)
     stages = [stage, Stage(another_cluster.namespace("elsewhere"), stage.cloudmeet, stage.manager, stage.owner)]
-    proxies = []
-    for number, one in enumerate(stages):
-        one.cloudmeet_proxy = FaultProxy(stage.cloudmeet.url).start()
-        proxies.append(one.cloudmeet_proxy)
-        home = tmp_path / f"cluster-{number}"
-        home.mkdir()
-        one.operator = operators(**settings(one, home, cloudmeet_url=one.cloudmeet_proxy.url)).start()
-    yield stages
-    for proxy in proxies:
-        proxy.close()
-    stages[1].namespace.close()
+    with contextlib.ExitStack() as stack:
+        stack.callback(stages[1].namespace.close)
+        for number, one in enumerate(stages):
+            one.cloudmeet_proxy = stack.enter_context(FaultProxy(stage.cloudmeet.url))
+            home = tmp_path / f"cluster-{number}"
+            home.mkdir()
+            one.operator = operators(**settings(one, home, cloudmeet_url=one.cloudmeet_proxy.url)).start()
+        yield stages
 
 
 def writes(stage: Stage, about: dict) -> list:
@@ -35,10 +38,18 @@ def writes(stage: Stage, about: dict) -> list:
 
 
 def looks_again(stage: Stage) -> None:
-    """Waits until the operator has heard the list of rooms from its beginning once more, and looked at its resources."""
+    """Lets an operator that knows nothing hear all rooms, and waits until it has looked at its resources."""
     stage.operator.kill()
     stage.operator.start()
-    stage.until(stage.ready(), says("Ready", "True"))
+    count = len(stage.namespace.list(KIND))
+
+    def looked():
+        metrics = stage.operator.metrics()
+        is_idle = metrics.value("cloudmeet_operator_queue_depth") == 0
+        has_heard = metrics.value("cloudmeet_operator_stream_live") == 1
+        return is_idle and has_heard and metrics.value("cloudmeet_operator_reconciles_total") >= count
+
+    wait_for(looked, 60, "all resources looked at")
 
 
 def test_each_keeps_its_own_rooms_and_leaves_the_others_alone(two):
@@ -66,11 +77,11 @@ def test_each_keeps_its_own_rooms_and_leaves_the_others_alone(two):
 def test_who_wants_what_the_other_has_is_told(two):
     here, there = two
     ours = here.ready()
-    here.ready(slug="algebra")
+    here.ready(slug=SLUG)
     wanting = there.create(externalRoomID=ours["status"]["roomID"])
     seen = there.until(wanting, says("Ready", "False", "AdoptionConflict"))
     assert seen["status"]["phase"] == "Stalled" and here.manager in conditions(seen)["Ready"]["message"]
-    named = there.until(there.create(slug="algebra"), says("Ready", "False", "InvalidSpec"))
+    named = there.until(there.create(slug=SLUG), says("Ready", "False", "InvalidSpec"))
     assert "link name" in conditions(named)["Ready"]["message"]
     # By force it goes to the one, and the other makes another; they do not take it from each other for ever.
     there.annotate(wanting, **{"cloudmeet.io/force-adopt": "true"})

@@ -38,6 +38,12 @@ def test_a_server_that_is_away_for_a_moment_changes_no_status(stage, meddled):
     stage.cloudmeet_proxy.wait_for("GET", "/events$", count=2)
     stage.cloudmeet_proxy.wait_for("GET", f"/managed-rooms/{stage.manager}$", count=3)
     assert stage.api_proxy.seen("PATCH") == [] and stage.get(made)["status"] == made["status"]
+    # Nor does it when there is something to do just then.
+    with stage.cloudmeet_proxy.rule(Answer(503), method="PUT", times=1) as rule:
+        stage.break_room(made, name="By hand")
+        rule.wait_for_hit()
+        stage.until(made, says("Synced", "True", "DriftCorrected"))
+    assert len(stage.api_proxy.seen("PATCH")) == 1
 
 
 @pytest.mark.parametrize(
@@ -52,7 +58,9 @@ def test_a_server_that_is_away_for_a_moment_changes_no_status(stage, meddled):
     ids=lambda answer: str(answer.status),
 )
 def test_an_answer_that_is_none_is_asked_for_again(stage, meddled, answer):
-    meddled().start()
+    operator = meddled().start()
+    # What it hears at first wakes everybody.
+    wait_for(lambda: operator.metrics().value("cloudmeet_operator_stream_live") == 1, 20, "the stream")
     with stage.cloudmeet_proxy.rule(answer, method="PUT", times=2):
         made = stage.create()
         seen = stage.until(made, says("Ready", "False", "ServerUnreachable"))

@@ -14,6 +14,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 use tower_test::mock::{self, Handle};
 
 const NOW: &str = "2026-11-28T12:00:00Z";
@@ -48,7 +49,8 @@ fn room(finalizers: &[&str]) -> Room {
 
 /// Takes one request, and answers it.
 async fn answer(api: &mut Api, status: u16, body: &Value) -> Said {
-    let (request, respond) = api.next_request().await.expect("a request");
+    let next = timeout(Duration::from_secs(5), api.next_request()).await.expect("a request in time");
+    let (request, respond) = next.expect("a request");
     let answer = Response::builder().status(status).body(Body::from(body.to_string().into_bytes()));
     respond.send_response(answer.expect("an answer"));
     let (parts, sent) = request.into_parts();
@@ -62,8 +64,10 @@ async fn answer(api: &mut Api, status: u16, body: &Value) -> Said {
     )
 }
 
-fn refusal(code: u16, reason: &str) -> Value {
-    json!({ "apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": "no" })
+fn refusal(code: u16, reason: &str, message: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message,
+    })
 }
 
 fn status(phase: Phase) -> RoomStatus {
@@ -100,13 +104,13 @@ async fn a_finalizer_goes_alone_and_what_is_gone_is_let_go() {
     let (cluster, mut api) = cluster();
     let room = room(&["example.org/other", "cloudmeet.io/room"]);
     let (removed, said) = tokio::join!(remove_finalizer(&cluster, &room), async {
-        answer(&mut api, 404, &refusal(404, "NotFound")).await
+        answer(&mut api, 404, &refusal(404, "NotFound", "no")).await
     });
     assert_eq!(removed, Ok(()));
     assert_eq!(said.3["metadata"]["finalizers"], json!(["example.org/other"]));
 
     let (refused, _) = tokio::join!(remove_finalizer(&cluster, &room), async {
-        answer(&mut api, 409, &refusal(409, "Conflict")).await
+        answer(&mut api, 409, &refusal(409, "Conflict", "no")).await
     });
     assert_eq!(refused, Err(Trouble::Conflict), "somebody else has changed it: it is looked at anew");
 }
@@ -121,7 +125,7 @@ async fn a_status_is_applied_by_one_field_manager_to_the_resource_that_it_is_abo
     let applied = json!({
         "apiVersion": "cloudmeet.io/v1alpha1",
         "kind": "Room",
-        "metadata": { "name": "algebra", "uid": "u-1" },
+        "metadata": { "name": "algebra", "resourceVersion": "41" },
         "status": {
             "observedGeneration": 1,
             "phase": "Drifted",
@@ -140,21 +144,24 @@ async fn where_nothing_can_be_applied_a_status_is_merged_and_leaves_nothing_of_t
     let (cluster, mut api) = cluster();
     let (room, status) = (room(&["cloudmeet.io/room"]), status(Phase::Drifted));
     let (written, (first, second)) = tokio::join!(write_status(&cluster, &room, &status), async {
-        (answer(&mut api, 500, &refusal(500, "")).await, answer(&mut api, 200, &resource(&[])).await)
+        let gone = "request to convert CR to an invalid group/version: cloudmeet.io/v1alpha0";
+        (answer(&mut api, 500, &refusal(500, "", gone)).await, answer(&mut api, 200, &resource(&[])).await)
     });
     assert!(written.is_ok());
     assert_eq!((first.2.as_str(), second.2.as_str()), ("application/apply-patch+yaml", "application/merge-patch+json"));
-    assert_eq!(second.3["metadata"], json!({ "uid": "u-1" }));
+    assert_eq!(second.3["metadata"], json!({ "resourceVersion": "41" }));
     let merged = second.3["status"].as_object().expect("a status");
     let nulls: Vec<&str> = merged.iter().filter(|(_, value)| value.is_null()).map(|(key, _)| key.as_str()).collect();
     assert_eq!(nulls, ["joinURL", "participants", "roomID"]);
     assert_eq!((&merged["phase"], merged["conditions"].as_array().map(Vec::len)), (&json!("Drifted"), Some(1)));
 
-    // A server in trouble is left in peace.
+    // A cluster in trouble is left in peace.
     let (written, said) = tokio::join!(write_status(&cluster, &room, &status), async {
-        answer(&mut api, 500, &refusal(500, "InternalError")).await
+        answer(&mut api, 500, &refusal(500, "", "etcdserver: request timed out")).await
     });
     assert_eq!((written.err(), said.2.as_str()), (Some(Trouble::Cluster), "application/apply-patch+yaml"));
+    drop(cluster);
+    assert!(api.next_request().await.is_none(), "it is asked nothing more");
 }
 
 #[tokio::test]
@@ -176,11 +183,13 @@ async fn a_password_is_read_by_name_from_the_resources_own_namespace() {
     assert_eq!(password.password.reveal(), "open sesame");
     assert!(!format!("{found:?}").contains("sesame") && !password.version.contains("open"), "{found:?}");
 
-    let (missing, _) =
-        tokio::join!(read_password(&cluster, &room), async { answer(&mut api, 404, &refusal(404, "NotFound")).await });
+    let (missing, _) = tokio::join!(read_password(&cluster, &room), async {
+        answer(&mut api, 404, &refusal(404, "NotFound", "no")).await
+    });
     assert_eq!(missing, PasswordState::Missing("there is no Secret door".to_owned()));
-    let (unknown, _) =
-        tokio::join!(read_password(&cluster, &room), async { answer(&mut api, 403, &refusal(403, "Forbidden")).await });
+    let (unknown, _) = tokio::join!(read_password(&cluster, &room), async {
+        answer(&mut api, 403, &refusal(403, "Forbidden", "no")).await
+    });
     assert!(matches!(unknown, PasswordState::Unknown(_)), "{unknown:?}");
 }
 
