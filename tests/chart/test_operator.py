@@ -127,6 +127,8 @@ def test_the_resource_definition_is_the_file_and_stays_if_it_should(major):
 
     (kept,) = definition()
     assert kept["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    # Helm never upgrades what lies in `crds/`; this is upgraded like everything else.
+    assert definition("--is-upgrade") == [kept]
     (unkept,) = definition(*settings(crds__keep=False))
     assert "helm.sh/resource-policy" not in unkept["metadata"].get("annotations", {})
     for it in (kept, unkept):
