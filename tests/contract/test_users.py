@@ -116,6 +116,8 @@ def test_who_is_deactivated_is_out_everywhere_and_comes_back_when_activated(serv
     wait_until(lambda: bob.get("/api/rooms").status_code == 401, timeout=server.bites_s + 1)
     problem(bob.post("/api/auth/login", email=bob.email, password=PASSWORD), 403, "account_inactive")
     assert administrator.patch(f"/api/users/{bob.id}", is_active=True).status_code == 200
+    # What ended does not begin again.
+    assert bob.get("/api/rooms").status_code == 401
     bob.sign_in()
     assert bob.detail(room)["my_role"] == "participant"
 

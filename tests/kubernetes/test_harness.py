@@ -219,7 +219,8 @@ def test_a_test_run_that_is_killed_leaves_nothing(tmp_path):
 def test_the_api_server_is_asked_through_the_proxy(toys, api_proxy, cluster):
     with httpx.Client(base_url=api_proxy.url, headers={"authorization": f"Bearer {cluster.token}"}, timeout=10) as client:
         path = toys.path("Toy")
-        version = client.get(path).json()["metadata"]["resourceVersion"]
+        # Just started, it may ask to be asked again, which this client does not do.
+        version = toys.call("GET", path)["metadata"]["resourceVersion"]
         with client.stream("GET", path, params={"watch": "true", "resourceVersion": version}) as answer:
             toys.apply(toy("one"))
             event = json.loads(next(answer.iter_lines()))
@@ -228,7 +229,7 @@ def test_the_api_server_is_asked_through_the_proxy(toys, api_proxy, cluster):
             assert client.get(path).status_code == 200
         cluster.restart_api_server()
         assert client.get(path + "/one").json()["spec"] == {"colour": "red"}
-    assert [one.status for one in api_proxy.seen(path="toys$")] == [200, 200, 200]
+    assert [one.status for one in api_proxy.seen(path="toys$")] == [200, 200]
 
 
 def test_cloudmeet_keeps_its_rooms_and_its_key_over_a_restart(cloudmeet, cloudmeet_proxy, manager):

@@ -1,14 +1,18 @@
 //! Accounts, sessions and keys.
 
-use cloudmeet_core::account::{DisplayName, FirstAdministrator, Registration, RegistrationError, Standing};
+use cloudmeet_core::account::{
+    AccountPatch, DisplayName, FirstAdministrator, Registration, RegistrationError, Standing,
+};
 use cloudmeet_core::id::{SessionId, UserId};
 use cloudmeet_core::password::PasswordHash;
 use cloudmeet_core::signing_key::NOTICE;
 use cloudmeet_core::time::Span;
 use cloudmeet_core::token::OpaqueToken;
-use cloudmeet_store::{AccountChange, Failure, NewSession, PasswordReplaced, RegisterError, RenewError, SealedKey};
+use cloudmeet_store::{
+    AccountChange, Failure, Identity, NewSession, PasswordReplaced, RegisterError, RenewError, SealedKey,
+};
 
-use crate::support::{Stores, new_account, on_both_stores, password_hash, register};
+use crate::support::{Stores, doer, new_account, on_both_stores, password_hash, register};
 
 on_both_stores! {
     the_first_account_administers_and_an_address_is_taken_once
@@ -18,6 +22,7 @@ on_both_stores! {
     of_many_tabs_with_one_token_all_get_the_same_successor
     an_ended_session_is_dead_and_others_read_of_it
     a_new_password_ends_the_other_sessions
+    sessions_of_the_deactivated_do_not_come_back
     a_replaced_password_opens_no_session
     sessions_that_are_over_are_told_from_those_that_live
     a_new_name_is_stored_and_told
@@ -134,6 +139,24 @@ async fn a_new_password_ends_the_other_sessions(stores: Stores) {
     assert!(stores.auth.session(&kept).await.unwrap().is_some());
     assert!(stores.auth.session(&ended).await.unwrap().is_none());
     assert_eq!(stores.auth.account(account.id).await.unwrap().unwrap().1.as_str(), "new");
+}
+
+async fn sessions_of_the_deactivated_do_not_come_back(stores: Stores) {
+    let chief = register(&stores, "chief@example.org").await;
+    let chief = Identity { user_id: chief.id, display_name: "Chief".to_owned(), standing: Standing::Administrator };
+    let ann = register(&stores, "ann@example.org").await.id;
+    let (first, token) = open(&stores, 1, ann).await;
+    let (second, _) = open(&stores, 2, ann).await;
+    let turn = async |is_active| {
+        let patch = AccountPatch { is_active: Some(is_active), ..AccountPatch::default() };
+        stores.auth.change_account(ann, &doer(&chief), &patch, None).await.unwrap().ended
+    };
+    let mut ended = turn(false).await;
+    ended.sort();
+    assert_eq!(ended, [first.clone(), second]);
+    assert_eq!(turn(true).await, []);
+    assert!(stores.auth.session(&first).await.unwrap().is_none());
+    assert!(stores.auth.renew(&token).await.is_err());
 }
 
 async fn a_replaced_password_opens_no_session(stores: Stores) {
