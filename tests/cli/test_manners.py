@@ -490,6 +490,8 @@ def test_following_goes_on_after_the_server_was_away(cli, server):
             for number in range(3):
                 ann.say(room, f"after {number}")
             assert [json.loads(first_line(following))["seq"] for _ in range(3)] == [2, 3, 4]
+            ann.say(room, "and on")
+            assert json.loads(first_line(following))["seq"] == 5
         finally:
             following.send_signal(signal.SIGINT)
             following.communicate(timeout=20)

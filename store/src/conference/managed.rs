@@ -174,7 +174,7 @@ impl ConferenceStore {
         let (before, kept) = match own {
             Some(room) => (room, Kept::Unchanged),
             None => match wanted.adopt {
-                Some(id) => take_over(&mut tx, id, wanted, doer, now).await?,
+                Some(id) => (take_over(&mut tx, id, wanted, doer, now).await?, Kept::Adopted),
                 None => (make(&mut tx, wanted, doer, now).await?, Kept::Created),
             },
         };
@@ -409,12 +409,8 @@ async fn take_over(
     wanted: &Wanted,
     doer: &Doer,
     now: Timestamp,
-) -> Result<(Room, Kept), Failure<KeepError>> {
+) -> Result<Room, Failure<KeepError>> {
     let room = lock(tx, id).await?;
-    // While it was waited for, another server may have done the same.
-    if let Some(own) = lock_own(tx, &wanted.keeper).await? {
-        return Ok((own, Kept::Unchanged));
-    }
     adopt(room.as_ref(), wanted.forced).map_err(|error| {
         Failure::Refused(match error {
             AdoptError::NoSuchRoom => KeepError::NoSuchRoom,
@@ -428,7 +424,7 @@ async fn take_over(
     deeds::note(tx, id, Some(doer), &Doing { action: ADOPT, target: None, detail }, now).await?;
     changes::note(tx, &RoomChange::Room(id), now).await?;
     // If it has a password, nobody has described it yet.
-    Ok((mark(tx, room, wanted, None).await?, Kept::Adopted))
+    mark(tx, room, wanted, None).await
 }
 
 /// Writes whose a locked room is, and which version of a password it has.
