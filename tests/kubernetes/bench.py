@@ -21,10 +21,10 @@ from kubernetes.api import Api
 from kubernetes.cloudmeet import CloudMeet
 from kubernetes.cluster import ControlPlane
 from kubernetes.conftest import define_rooms, settings
+from kubernetes.crowd import everyone, processor_s, resident_mib
 from kubernetes.operators import Operator
 from kubernetes.processes import wait_for
 from kubernetes.stage import KIND, Stage, says
-from kubernetes.test_many import everyone, processor_s, resident_mib
 
 MANY = 1000
 ONE_BY_ONE = 200

@@ -11,8 +11,7 @@ from kubernetes.faults import FaultProxy
 from kubernetes.processes import wait_for
 from kubernetes.stage import KIND, Stage, conditions, says
 
-
-# A place in links is one server's.
+# Other tests' rooms are on the same server.
 SLUG = "shared-by-two-clusters"
 
 

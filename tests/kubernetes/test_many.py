@@ -1,47 +1,28 @@
 """A thousand resources at once: how much is written for them, and what they cost when nothing happens.
 
-`make test` takes 200; `LONG=1` the thousand that is promised, on the program that is shipped.
+`make test-kubernetes` takes 200; `LONG=1` the thousand that is promised, on the program that is shipped.
 """
 
 from __future__ import annotations
 
-import concurrent.futures
 import os
-import pathlib
 import time
 
 import pytest
 
+from kubernetes.crowd import everyone, processor_s, resident_mib
 from kubernetes.processes import wait_for
 from kubernetes.stage import KIND, says
 
 LONG = bool(os.environ.get("LONG"))
 MANY = 1000 if LONG else 200
 IDLE_S = 60 if LONG else 10
-# As many as the operator does at once.
-AT_ONCE = 24
 pytestmark = pytest.mark.timed
-
-
-def everyone(deed, items) -> None:
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        for done in [pool.submit(deed, item) for item in items]:
-            done.result()
 
 
 def all_ready(stage) -> bool:
     resources = stage.namespace.list(KIND)
     return len(resources) == MANY and all(says("Ready", "True")(one) for one in resources)
-
-
-def processor_s(pid: int) -> float:
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_mib(pid: int) -> float:
-    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 
 
 def writes(stage, path: str = "") -> list:
