@@ -5,8 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
+
+/// The header by which proxies say whose request they hand on.
+pub(crate) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The header by which proxies say by which scheme it came to them.
+pub(crate) const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Is the client's address, as far as it can be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +58,7 @@ impl Proxies {
     /// Finds the client: the peer, or behind trusted proxies the last address that is not one of them.
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
-        let forwarded = headers.get_all("x-forwarded-for");
+        let forwarded = headers.get_all(FORWARDED_FOR);
         if !self.is_trusted(peer) {
             if forwarded.iter().next().is_some() && !self.warned.swap(true, Ordering::Relaxed) {
                 tracing::warn!(peer.address = %peer, "ignoring X-Forwarded-For from an address that is not in TRUSTED_PROXIES");
@@ -74,17 +80,21 @@ impl Proxies {
         ClientAddress(client)
     }
 
-    /// Says what a request that came from `peer` is to carry to the next server.
+    /// Says what a request is to carry to the next server.
+    ///
+    /// # Panics
+    /// When the request does not say whose connection it came by ([`ConnectInfo`]).
     #[must_use]
-    pub fn hop(&self, peer: IpAddr, headers: &HeaderMap) -> Hop {
+    pub fn hop(&self, request: &Request) -> Hop {
+        let (peer, headers) = (peer(request), request.headers());
         let is_trusted = self.is_trusted(peer);
         let mut addresses: Vec<String> = Vec::new();
         if is_trusted {
-            let before = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+            let before = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
             addresses.extend(before.map(str::to_owned));
         }
         addresses.push(peer.to_canonical().to_string());
-        let proto = headers.get("x-forwarded-proto").filter(|_| is_trusted).cloned();
+        let proto = headers.get(FORWARDED_PROTO).filter(|_| is_trusted).cloned();
         Hop {
             // Made of what was a header before, and of an address.
             forwarded_for: HeaderValue::try_from(addresses.join(", ")).unwrap_or(HeaderValue::from_static("unknown")),
@@ -92,23 +102,25 @@ impl Proxies {
         }
     }
 
-    /// Gives a request its [`ClientAddress`] and its [`Hop`].
+    /// Gives a request its [`ClientAddress`].
     ///
     /// # Panics
     /// When the request does not say whose connection it came by ([`ConnectInfo`]).
     pub fn mark(&self, request: &mut Request) {
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-        let peer = peer.expect("whoever accepts connections says whose they are");
-        let client = self.client(peer, request.headers());
-        let hop = self.hop(peer, request.headers());
+        let client = self.client(peer(request), request.headers());
         request.extensions_mut().insert(client);
-        request.extensions_mut().insert(hop);
     }
 
     fn is_trusted(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.trusted.iter().any(|network| network.contains(&address))
     }
+}
+
+/// Is whose connection a request came by.
+fn peer(request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    peer.expect("whoever accepts connections says whose they are")
 }
 
 #[cfg(test)]

@@ -1,15 +1,19 @@
 //! What every request passes on its way in, and every answer on its way out.
 
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
-use tower::ServiceBuilder;
+use futures_util::future::BoxFuture;
+use tower::layer::layer_fn;
+use tower::{Service, ServiceBuilder};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use tower_http::cors::CorsLayer;
@@ -40,22 +44,25 @@ impl Edge {
     pub fn around(self, router: Router, origins: &[Url]) -> Router {
         let compression = CompressionLayer::new()
             .compress_when(SizeAbove::new(512).and(NotForContentType::GRPC).and(NotForContentType::SSE));
+        let edge = Arc::new(self);
         router.layer(
             ServiceBuilder::new()
                 .layer(compression)
-                .layer(from_fn_with_state(self, pass))
-                .option_layer(cors(origins))
-                .map_response(with_methods)
-                .layer(DefaultBodyLimit::disable()),
+                .layer(layer_fn(move |inner| Pass { edge: edge.clone(), inner }))
+                .option_layer(cors(origins)),
         )
     }
 
-    async fn answer(self, mut request: Request, next: Next) -> Response {
+    async fn answer<S>(&self, mut request: Request, mut inner: S) -> Response
+    where
+        S: Service<Request, Response = Response, Error = Infallible>,
+    {
         let language = Language::negotiate(request.headers());
         self.proxies.mark(&mut request);
         let mut response = if self.names.admit(&request) {
-            let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-            answered.unwrap_or_else(|_| Problem::from(Code::Internal).into_response())
+            let answered = AssertUnwindSafe(inner.call(request)).catch_unwind().await;
+            answered
+                .map_or_else(|_| Problem::from(Code::Internal).into_response(), |Ok(response)| with_methods(response))
         } else {
             Problem::from(Code::WrongHost).into_response()
         };
@@ -64,13 +71,39 @@ impl Edge {
     }
 }
 
-async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Response {
-    let mut response = observe(request, |request| edge.answer(request, next)).await;
-    let headers = response.headers_mut();
-    // Caches keep nothing of what they are not told to keep.
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
-    response
+/// Is our layer around a route.
+#[derive(Debug, Clone)]
+struct Pass<S> {
+    edge: Arc<Edge>,
+    inner: S,
+}
+
+impl<S> Service<Request> for Pass<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        // The one that is ready answers; the other waits for its turn.
+        let other = self.inner.clone();
+        let (edge, inner) = (self.edge.clone(), std::mem::replace(&mut self.inner, other));
+        Box::pin(async move {
+            let mut response = observe(request, |request| edge.answer(request, inner)).await;
+            let headers = response.headers_mut();
+            // Caches keep nothing of what they are not told to keep.
+            headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+            headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+            Ok(response)
+        })
+    }
 }
 
 /// The router knows which methods a path has and puts them into an answer of its own; the problem

@@ -9,16 +9,16 @@ mod tunnel;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Router};
 use cloudmeet_core::time::Span;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access_token::{Verifier, VerifyError};
 use crate::auth_service::AuthService;
-use crate::client_address::Hop;
+use crate::client_address::Proxies;
 use crate::observe::AnsweredBy;
 use crate::problem::{Code, Problem};
 use crate::sessions::bearer_token;
@@ -47,6 +47,8 @@ pub struct Gateway {
     pub verifier: Verifier,
     /// Whose time it is.
     pub auth_service: AuthService,
+    /// Who knows from where requests come.
+    pub proxies: Proxies,
     /// Where sockets run.
     pub tasks: TaskTracker,
     /// Cancelled, it ends the sockets.
@@ -58,11 +60,7 @@ pub fn routes(gateway: Gateway) -> Router {
     Router::new().fallback(hand_on).with_state(Arc::new(gateway))
 }
 
-async fn hand_on(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(hop): Extension<Hop>,
-    request: Request,
-) -> Result<Response, Response> {
+async fn hand_on(State(gateway): State<Arc<Gateway>>, request: Request) -> Result<Response, Response> {
     let path = request.uri().path();
     let upstream = gateway.upstream(path).ok_or_else(|| Problem::from(Code::NotFound).into_response())?;
     if !OPEN_PATHS.contains(&path)
@@ -74,7 +72,7 @@ async fn hand_on(
             return Err(Problem::from(Code::InvalidToken).into_response());
         }
     }
-    let mut response = forward::forward(&gateway, upstream, &hop, request).await.map_err(IntoResponse::into_response);
+    let mut response = forward::forward(&gateway, upstream, request).await.map_err(IntoResponse::into_response);
     let (Ok(answer) | Err(answer)) = &mut response;
     answer.extensions_mut().insert(AnsweredBy(upstream.name()));
     response

@@ -1,11 +1,12 @@
 //! What is noted of each request: an id, a span of its trace, its duration.
 
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::response::Response;
-use metrics::{Label, SharedString, gauge, histogram};
+use metrics::{Gauge, Label, SharedString, gauge, histogram};
 use opentelemetry::global::get_text_map_propagator;
 use opentelemetry::propagation::{Extractor, Injector};
 use tracing::{Instrument as _, Span, field, info_span};
@@ -13,6 +14,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use uuid::Uuid;
 
 use crate::health::is_probe;
+use crate::telemetry;
 
 /// The header by which a request's id goes from one service to the next, and back to the client.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -67,8 +69,17 @@ pub fn request_id(headers: &HeaderMap) -> &str {
     headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default()
 }
 
-/// Makes a request's span, which goes on with the caller's trace.
+/// Makes a request's span, which goes on with the caller's trace. What nobody but a collector of traces reads is left
+/// out where there is none.
 fn describe(request: &Request, method: &str, route: Option<&MatchedPath>, id: &HeaderValue) -> Span {
+    if !telemetry::is_tracing() {
+        return info_span!(
+            "request",
+            request_id = id.to_str().unwrap_or_default(),
+            http.request.method = method,
+            url.path = request.uri().path(),
+        );
+    }
     let span = info_span!(
         "request",
         otel.kind = "server",
@@ -81,7 +92,7 @@ fn describe(request: &Request, method: &str, route: Option<&MatchedPath>, id: &H
         http.response.status_code = field::Empty,
     );
     let parent = get_text_map_propagator(|propagator| propagator.extract(&Fields(request.headers())));
-    // Without a tracer there is nothing to go on with.
+    // It fails where the span is not to be heard of, and there nothing goes on.
     let _ = span.set_parent(parent);
     span
 }
@@ -89,23 +100,29 @@ fn describe(request: &Request, method: &str, route: Option<&MatchedPath>, id: &H
 /// Puts the current span's trace into a request to another service. Without a tracer what the caller
 /// sent goes on as it came.
 pub fn hand_on(headers: &mut HeaderMap) {
+    if !telemetry::is_tracing() {
+        return;
+    }
     let context = Span::current().context();
     get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut FieldsMut(headers)));
 }
+
+/// Looked up once, and not with every request.
+static ACTIVE: LazyLock<Gauge> = LazyLock::new(|| gauge!("http_server_active_requests"));
 
 /// Counts a request for as long as it is being answered, also one whose client goes away.
 struct Active;
 
 impl Active {
     fn begin() -> Self {
-        gauge!("http_server_active_requests").increment(1);
+        ACTIVE.increment(1);
         Self
     }
 }
 
 impl Drop for Active {
     fn drop(&mut self) {
-        gauge!("http_server_active_requests").decrement(1);
+        ACTIVE.decrement(1);
     }
 }
 

@@ -3,15 +3,22 @@
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use url::Url;
 
+use crate::client_address::{FORWARDED_FOR, FORWARDED_PROTO};
 use crate::config::Exposure;
 use crate::health::is_probe;
 
 /// Headers by which a proxy shows itself.
-const FORWARDING_HEADERS: [&str; 6] =
-    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-server", "x-real-ip"];
+const FORWARDING_HEADERS: [HeaderName; 6] = [
+    header::FORWARDED,
+    FORWARDED_FOR,
+    HeaderName::from_static("x-forwarded-host"),
+    FORWARDED_PROTO,
+    HeaderName::from_static("x-forwarded-server"),
+    HeaderName::from_static("x-real-ip"),
+];
 
 /// Says where a request claims to come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +94,7 @@ impl Names {
         let Some(host) = uri_host.or_else(|| request_host(headers)) else { return false };
         let host = host.to_ascii_lowercase();
         match &self.0.exposure {
-            Exposure::Local => is_loopback(&host) && !FORWARDING_HEADERS.iter().any(|name| headers.contains_key(*name)),
+            Exposure::Local => is_loopback(&host) && !FORWARDING_HEADERS.iter().any(|name| headers.contains_key(name)),
             Exposure::Inner(_) => true,
             Exposure::Public(None) => is_loopback(&host) || self.0.hosts.contains(&host),
             Exposure::Public(Some(_)) => {

@@ -169,6 +169,7 @@ fn gateway_alone(config: &Config, common: &Common) -> Server {
         conference,
         verifier,
         auth_service,
+        proxies: common.proxies.clone(),
         tasks: common.tasks.tracker().clone(),
         stop: common.stop.clone(),
     };

@@ -84,8 +84,12 @@ impl Sessions {
         {
             return Ok(self.0.believed.get(session_id).await.unwrap_or(Some(identity)));
         }
+        if let Some(known) = self.0.believed.get(session_id).await {
+            return Ok(known);
+        }
         let before = self.0.changes.load(Ordering::Acquire);
-        let asked = self.0.believed.try_get_with_by_ref(session_id, self.ask(session_id)).await;
+        // In a box, for it is seldom needed and takes kilobytes in every request.
+        let asked = Box::pin(self.0.believed.try_get_with_by_ref(session_id, self.ask(session_id))).await;
         if self.0.changes.load(Ordering::Acquire) != before {
             self.0.believed.invalidate(session_id).await;
         }

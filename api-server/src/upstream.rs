@@ -16,11 +16,11 @@ use hyper::body::{Body as _, Incoming};
 use metrics::counter;
 use tokio::net::lookup_host;
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tracing::{Instrument as _, info_span};
+use tracing::{Instrument as _, Span, info_span};
 use url::Url;
 
 use self::backend::{Backend, SendError};
-use crate::observe;
+use crate::{observe, telemetry};
 
 /// How often the servers' names are resolved and each is asked whether it is ready.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -129,11 +129,16 @@ impl Upstream {
     /// # Errors
     /// [`UpstreamError`].
     pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, UpstreamError> {
-        let span = info_span!("upstream", otel.kind = "client", upstream = self.0.name);
-        let asking = async {
+        let span = if telemetry::is_tracing() {
+            info_span!("upstream", otel.kind = "client", upstream = self.0.name)
+        } else {
+            Span::none()
+        };
+        // In a box: it takes kilobytes, and whatever waits for it would be as large.
+        let asking = Box::pin(async {
             observe::hand_on(request.headers_mut());
             self.ask(request).await
-        };
+        });
         let answer = asking.instrument(span).await;
         let outcome = match &answer {
             Ok(_) => "answered",

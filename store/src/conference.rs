@@ -21,7 +21,7 @@ mod tickets;
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::time::Timestamp;
 
-pub use access::{Accesses, RoomAccess};
+pub use access::{Accesses, HistoryVersion, RoomAccess};
 pub use batch::{Batches, Draft, Sent};
 pub use census::Census;
 pub use deeds::{Deed, Doing};

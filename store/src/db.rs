@@ -504,8 +504,13 @@ async fn begin_immediate(writer: &SqlitePool) -> Result<Transaction<'static, Sql
 }
 
 /// Waits for an answer, but not for ever: a connection that leads nowhere says nothing.
-pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
-    Ok(timeout(ANSWER_TIMEOUT, work).await.unwrap_or_else(|_| Err(no_answer()))?)
+///
+/// The work lies in a box: it takes kilobytes, and whatever waits for it would be as large and be copied with it.
+pub(crate) fn in_time<'w, T: 'w>(
+    work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'w,
+) -> impl Future<Output = Result<T, StoreError>> + Send + 'w {
+    let work = timeout(ANSWER_TIMEOUT, Box::pin(work));
+    async move { Ok(work.await.unwrap_or_else(|_| Err(no_answer()))?) }
 }
 
 pub(crate) fn no_answer() -> sqlx::Error {

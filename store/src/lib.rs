@@ -32,8 +32,8 @@ pub use bus::{Bus, Hints};
 pub use changes::{AccountChange, ChangeRow, RoomChange, Tail};
 pub use clock::Clock;
 pub use conference::{
-    Accesses, AllAdmitted, Batches, Census, ConferenceStore, Deed, Doing, Draft, HandOnError, Hold, HoldEnd,
-    JoinOutcome, KeepError, Kept, KeptRoom, LeaveError, LinkCodeError, ListFilter, ManagedRoom, MessageChange,
+    Accesses, AllAdmitted, Batches, Census, ConferenceStore, Deed, Doing, Draft, HandOnError, HistoryVersion, Hold,
+    HoldEnd, JoinOutcome, KeepError, Kept, KeptRoom, LeaveError, LinkCodeError, ListFilter, ManagedRoom, MessageChange,
     MessageError, ModerateError, Moderated, NewRoom, OverMeetings, People, Proof, Resource, RoomAccess, RoomAudience,
     RoomError, RoomListing, SEARCH_BLOCK, SearchFrom, Secrets, Sent, TicketHolder, Wanted, WantedPassword,
 };

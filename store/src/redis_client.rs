@@ -218,7 +218,8 @@ impl Redis {
             }
             Ok(connection.insert(self.connect().await?).clone())
         };
-        match timeout(ANSWER_TIMEOUT, connecting).await.map_err(RedisFailure::from).flatten() {
+        // In a box, so that who asks is not as large as who connects.
+        match timeout(ANSWER_TIMEOUT, Box::pin(connecting)).await.map_err(RedisFailure::from).flatten() {
             Ok(connection) => Some(connection),
             Err(failure) => {
                 self.failed(&failure).await;

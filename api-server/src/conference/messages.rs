@@ -13,6 +13,7 @@ use cloudmeet_core::page::{Cursor, PageLimit, locate};
 use cloudmeet_core::permission::{Action, SOMEBODY};
 use cloudmeet_store::{Doing, SearchFrom};
 
+use super::pages::PageName;
 use super::{Conference, Unsent, json_bytes};
 use crate::docs::problems;
 use crate::extract::{JsonBody, MessagePath, QueryParams, RoomPath, searched};
@@ -73,7 +74,7 @@ pub(super) async fn list(
         Ok(serde_json::to_vec(&page).expect("pages are made of strings, numbers and lists").into())
     };
     let page = if cursor == (Cursor::Newest { skip: 0 }) {
-        let name = format!("{}.{}", access.history_version(), range.first);
+        let name = PageName { history: access.history_version(), first: range.first };
         conference.pages.page(name, read).await.map_err(|error| Problem::from(&*error))?
     } else {
         read.await?

@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use http_body_util::BodyExt as _;
 
 use super::{Gateway, tunnel};
-use crate::client_address::Hop;
+use crate::client_address::{FORWARDED_FOR, FORWARDED_PROTO};
 use crate::problem::{Code, Problem};
 use crate::upstream::Upstream;
 
@@ -41,17 +41,10 @@ const FORGEABLE: [HeaderName; 5] = [
 /// What goes on until somebody ends it: the client, the service, or this gateway when it stops.
 const EVENT_STREAM: &[u8] = b"text/event-stream";
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-
 /// Asks a service for the answer to a request.
-pub(super) async fn forward(
-    gateway: &Gateway,
-    upstream: &Upstream,
-    hop: &Hop,
-    mut request: Request,
-) -> Result<Response, Problem> {
+pub(super) async fn forward(gateway: &Gateway, upstream: &Upstream, mut request: Request) -> Result<Response, Problem> {
     let is_socket = asks_for_socket(&request);
+    let hop = gateway.proxies.hop(&request);
     let own_side = is_socket.then(|| hyper::upgrade::on(&mut request));
     let (mut parts, body) = request.into_parts();
     if let Some(authority) = parts.uri.authority() {
@@ -65,8 +58,8 @@ pub(super) async fn forward(
     for name in FRAMING.iter().chain(&FORGEABLE) {
         parts.headers.remove(name);
     }
-    parts.headers.insert(FORWARDED_FOR, hop.forwarded_for.clone());
-    parts.headers.insert(FORWARDED_PROTO, hop.forwarded_proto.clone());
+    parts.headers.insert(FORWARDED_FOR, hop.forwarded_for);
+    parts.headers.insert(FORWARDED_PROTO, hop.forwarded_proto);
     if is_socket {
         parts.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         parts.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));

@@ -34,6 +34,7 @@ const DATABASE_RETRY: Duration = Duration::from_millis(500);
 /// Is what every role has.
 pub(super) struct Common {
     pub(super) names: Names,
+    pub(super) proxies: Proxies,
     pub(super) limits: Arc<Limits>,
     /// This server's name among others of its kind.
     pub(super) server_id: String,
@@ -63,6 +64,7 @@ impl Common {
         });
         Ok(Self {
             names: Names::new(&config.exposure, &config.allowed_origins),
+            proxies: Proxies::new(config.trusted_proxies.clone()),
             limits: Arc::new(Limits::new(config.rate_limits, redis.as_ref())),
             server_id,
             redis,
@@ -139,11 +141,10 @@ impl Common {
         let sources = Sources { role: config.role, bus, redis, hub: hub.clone(), upstreams };
         self.tasks.until_stopped(metrics::keep());
         let router = router.merge(metrics::routes(sources));
-        let proxies = Proxies::new(config.trusted_proxies.clone());
         // The services behind a gateway leave other origins to it.
         let faces_pages = matches!(config.role, Role::All | Role::Gateway);
         let origins = if faces_pages { config.allowed_origins.as_slice() } else { &[] };
-        let router = Edge { names: self.names.clone(), proxies }.around(router, origins);
+        let router = Edge { names: self.names.clone(), proxies: self.proxies.clone() }.around(router, origins);
         let (stop, tasks) = (self.stop.clone(), self.tasks.clone());
         let running = Running { health, stop, tasks, hub, auth: None, conference: None };
         Server { router, running, setup_code: None }

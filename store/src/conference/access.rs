@@ -1,11 +1,13 @@
 //! What a person is to a room: the question with which every request about a room begins.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use cloudmeet_core::id::{RoomId, UserId};
 use cloudmeet_core::participant::Participant;
 use cloudmeet_core::permission::Membership;
 use cloudmeet_core::room::Room;
+use cloudmeet_core::time::Timestamp;
 use serde_json::json;
 
 use super::ConferenceStore;
@@ -28,13 +30,36 @@ pub struct RoomAccess {
     is_invited: bool,
 }
 
+/// Becomes another one whenever a page of a room's history reads differently; its text does, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HistoryVersion {
+    /// The room.
+    pub id: RoomId,
+    /// When it was made: in another database the same id is another room.
+    pub created_at: Timestamp,
+    /// Whose it is.
+    pub owner_id: UserId,
+    /// The newest message.
+    pub last_seq: i64,
+    /// The newest change of a message.
+    pub rev: i64,
+    /// How often its people's names changed.
+    pub renamings: i64,
+}
+
+impl fmt::Display for HistoryVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, created_at, owner_id, last_seq, rev, renamings } = self;
+        write!(formatter, "{id}.{}.{owner_id}.{last_seq}.{rev}.{renamings}", created_at.as_millis())
+    }
+}
+
 impl RoomAccess {
-    /// Is a text that becomes another one whenever a page of the room's history reads differently.
+    /// Says how the room's history reads now.
     #[must_use]
-    pub fn history_version(&self) -> String {
-        let Room { id, owner_id, last_seq, rev, created_at, .. } = &self.room;
-        // With the time of its making, for in another database the same id is another room.
-        format!("{id}.{}.{owner_id}.{last_seq}.{rev}.{}", created_at.as_millis(), self.renamings)
+    pub fn history_version(&self) -> HistoryVersion {
+        let Room { id, owner_id, last_seq, rev, created_at, .. } = self.room;
+        HistoryVersion { id, created_at, owner_id, last_seq, rev, renamings: self.renamings }
     }
 
     /// Says what the person is to the room.
