@@ -33,8 +33,8 @@ impl ClientAddress {
 }
 
 /// Is what a proxy says of where a request came from.
-#[derive(Debug, Clone)]
-pub struct Hop {
+#[derive(Debug)]
+pub(crate) struct Hop {
     /// The addresses on the way, the client's first, as far as they are believed.
     pub forwarded_for: HeaderValue,
     /// By which scheme the client came.
@@ -84,8 +84,7 @@ impl Proxies {
     ///
     /// # Panics
     /// When the request does not say whose connection it came by ([`ConnectInfo`]).
-    #[must_use]
-    pub fn hop(&self, request: &Request) -> Hop {
+    pub(crate) fn hop(&self, request: &Request) -> Hop {
         let (peer, headers) = (peer(request), request.headers());
         let is_trusted = self.is_trusted(peer);
         let mut addresses: Vec<String> = Vec::new();

@@ -28,7 +28,7 @@ use crate::problem::{Code, Language, Problem, localise};
 const CORS_MAX_AGE: Duration = Duration::from_secs(600);
 
 /// Knows under which names and through which proxies requests may come.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Edge {
     /// The server's own names.
     pub names: Names,
@@ -49,7 +49,8 @@ impl Edge {
             ServiceBuilder::new()
                 .layer(compression)
                 .layer(layer_fn(move |inner| Pass { edge: edge.clone(), inner }))
-                .option_layer(cors(origins)),
+                .option_layer(cors(origins))
+                .map_response(with_methods),
         )
     }
 
@@ -71,7 +72,7 @@ impl Edge {
     }
 }
 
-/// Is our layer around a route.
+/// Is a route with our layer around it.
 #[derive(Debug, Clone)]
 struct Pass<S> {
     edge: Arc<Edge>,
@@ -185,5 +186,25 @@ mod tests {
             assert!(headers.contains_key("x-request-id"));
             assert_eq!(headers.contains_key(header::ALLOW), status == StatusCode::METHOD_NOT_ALLOWED);
         }
+    }
+
+    #[tokio::test]
+    async fn a_page_elsewhere_may_read_that_a_method_is_not_known() {
+        // Whose fallback says nothing of its own, as behind a gateway.
+        let routes = Router::new().route("/known", get(|| async { "known" }));
+        let edge = Edge { names: Names::new(&Exposure::Local, &[]), proxies: Proxies::new(Vec::new()) };
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/known")
+            .header("host", "localhost")
+            .header("origin", "https://app.example.org")
+            .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))))
+            .body(Body::empty())
+            .expect("a request");
+        let origin = Url::parse("https://app.example.org").expect("a URL");
+        let answer = edge.around(routes, &[origin]).oneshot(request).await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(answer.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "https://app.example.org");
     }
 }

@@ -22,6 +22,9 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// How long an id may be.
 const MAX_ID: usize = 64;
 
+/// The requests that are being answered; looked up with the first of them, when metrics are installed.
+static ACTIVE: LazyLock<Gauge> = LazyLock::new(|| gauge!("http_server_active_requests"));
+
 /// Says which service answered, where no route of this one did.
 #[derive(Debug, Clone, Copy)]
 pub struct AnsweredBy(pub &'static str);
@@ -69,15 +72,17 @@ pub fn request_id(headers: &HeaderMap) -> &str {
     headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default()
 }
 
-/// Makes a request's span, which goes on with the caller's trace. What nobody but a collector of traces reads is left
-/// out where there is none.
+/// Makes a request's span, which goes on with the caller's trace. Where no traces are collected it holds only what
+/// tells log lines apart: every field is written down with every request.
 fn describe(request: &Request, method: &str, route: Option<&MatchedPath>, id: &HeaderValue) -> Span {
+    // Without its query: that may hold a setup code.
+    let path = request.uri().path();
     if !telemetry::is_tracing() {
         return info_span!(
             "request",
             request_id = id.to_str().unwrap_or_default(),
             http.request.method = method,
-            url.path = request.uri().path(),
+            url.path = path,
         );
     }
     let span = info_span!(
@@ -87,8 +92,7 @@ fn describe(request: &Request, method: &str, route: Option<&MatchedPath>, id: &H
         otel.status_code = field::Empty,
         request_id = id.to_str().unwrap_or_default(),
         http.request.method = method,
-        // Without its query: that may hold a setup code.
-        url.path = request.uri().path(),
+        url.path = path,
         http.response.status_code = field::Empty,
     );
     let parent = get_text_map_propagator(|propagator| propagator.extract(&Fields(request.headers())));
@@ -106,9 +110,6 @@ pub fn hand_on(headers: &mut HeaderMap) {
     let context = Span::current().context();
     get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut FieldsMut(headers)));
 }
-
-/// Looked up once, and not with every request.
-static ACTIVE: LazyLock<Gauge> = LazyLock::new(|| gauge!("http_server_active_requests"));
 
 /// Counts a request for as long as it is being answered, also one whose client goes away.
 struct Active;

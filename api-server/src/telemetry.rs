@@ -1,7 +1,7 @@
 //! Where log lines and traces go.
 
 use std::io::IsTerminal as _;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -25,13 +25,12 @@ const NOT_TOLD: [&str; 2] = ["tungstenite=info", "sqlx_postgres::options=error"]
 /// How long the collector of traces may take.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Whether traces go anywhere.
-static IS_TRACING: AtomicBool = AtomicBool::new(false);
+/// Is set once traces go somewhere; for the whole process, as is where they go.
+static TRACING: OnceLock<()> = OnceLock::new();
 
 /// Says whether traces go anywhere.
-#[must_use]
-pub fn is_tracing() -> bool {
-    IS_TRACING.load(Ordering::Relaxed)
+pub(crate) fn is_tracing() -> bool {
+    TRACING.get().is_some()
 }
 
 /// Sends the last traces when it is dropped.
@@ -64,7 +63,8 @@ pub fn start(config: &Config) -> anyhow::Result<Telemetry> {
     let ours = dynamic_filter_fn(|metadata, _| metadata.is_span() && metadata.target().starts_with("cloudmeet"));
     let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer("cloudmeet"));
     tracing_subscriber::registry().with(log.with_filter(filter)).with(traces.with_filter(ours)).init();
-    IS_TRACING.store(true, Ordering::Relaxed);
+    // Set before or not, it says the same.
+    let _ = TRACING.set(());
     Ok(Telemetry(Some(provider)))
 }
 

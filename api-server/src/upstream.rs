@@ -132,6 +132,7 @@ impl Upstream {
         let span = if telemetry::is_tracing() {
             info_span!("upstream", otel.kind = "client", upstream = self.0.name)
         } else {
+            // Log lines name the server's address, and what comes of it the service.
             Span::none()
         };
         // In a box: it takes kilobytes, and whatever waits for it would be as large.

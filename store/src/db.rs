@@ -29,10 +29,6 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const POSTGRES_TIMEOUTS_MS: [(&str, &str); 3] =
     [("statement_timeout", "10000"), ("lock_timeout", "5000"), ("idle_in_transaction_session_timeout", "15000")];
 
-/// Plans a statement for what rooms and people are like, not for the one asked for: what Postgres knows of that one
-/// is from before the room filled, and a plan for an empty room reads a full one to its end, message after message.
-const POSTGRES_PLANS: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")];
-
 /// How long a caller waits for any answer: longer than what the database itself allows, so that it
 /// speaks first if it can.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -285,7 +281,7 @@ impl Database {
             .before_acquire(|connection, known| {
                 Box::pin(async move { Ok(known.idle_for < STALE_AFTER || connection.ping().await.is_ok()) })
             })
-            .connect_with(options.options(POSTGRES_TIMEOUTS_MS).options(POSTGRES_PLANS))
+            .connect_with(options.options(POSTGRES_TIMEOUTS_MS))
             .await
             .map_err(OpenError::Connect)?;
         Ok(Engine::Postgres(pool))

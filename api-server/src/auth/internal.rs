@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use axum::extract::{Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
@@ -24,6 +24,9 @@ use serde::Serialize;
 use crate::problem::{Code, Problem};
 use crate::secret::Secret;
 use crate::this_server::ThisServer;
+
+/// The longest question: a server asks about the sessions of all its sockets at once, 39 bytes each.
+const MAX_QUESTION_BYTES: usize = 8 * 1024 * 1024;
 
 /// Is what the handlers work with. Cheap to clone.
 #[derive(Clone)]
@@ -46,6 +49,7 @@ pub(crate) fn routes(store: AuthStore, this_server: ThisServer, token: Secret) -
         .route("/internal/letters", get(letters))
         .route("/internal/letters-taken", post(letters_taken))
         .route("/internal/server", get(server))
+        .layer(DefaultBodyLimit::max(MAX_QUESTION_BYTES))
         .layer(from_fn_with_state(state.clone(), authenticate))
         .with_state(state)
 }

@@ -14,7 +14,7 @@ use moka::future::Cache;
 /// How much of this process's memory pages take, in bytes.
 const MEMORY: u64 = 16 << 20;
 
-/// Goes into every name: with another shape of pages, another release finds none of these.
+/// Goes into every name in Redis: with another shape of pages, another release finds none of these.
 const SHAPE: u32 = 2;
 
 /// Is what a page is known by.

@@ -30,7 +30,7 @@ pub struct RoomAccess {
     is_invited: bool,
 }
 
-/// Becomes another one whenever a page of a room's history reads differently; its text does, too.
+/// Is how a room's history reads: another one whenever any page of it reads differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HistoryVersion {
     /// The room.
@@ -39,14 +39,15 @@ pub struct HistoryVersion {
     pub created_at: Timestamp,
     /// Whose it is.
     pub owner_id: UserId,
-    /// The newest message.
+    /// The number of its newest message.
     pub last_seq: i64,
-    /// The newest change of a message.
+    /// The number of the newest change of a message.
     pub rev: i64,
     /// How often its people's names changed.
     pub renamings: i64,
 }
 
+/// Is part of a name in Redis, which servers of two releases may share.
 impl fmt::Display for HistoryVersion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, created_at, owner_id, last_seq, rev, renamings } = self;

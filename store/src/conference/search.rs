@@ -25,7 +25,7 @@ pub const BLOCK: i64 = 256;
 const SEPARATOR: char = '\u{1}';
 
 /// How much text is read at once, as far as it is known before, in bytes.
-const STEP_BYTES: usize = 1 << 20;
+const STEP_BYTES: i64 = 1 << 20;
 
 /// How many blocks are read at once, at first and at most.
 const FIRST_STEP: i64 = 2;
@@ -61,6 +61,21 @@ const BY_SEQ: Sql = Sql::per_engine(
               WHERE k.room_id = $1 AND k.seq = CAST(i.value ->> 'seq' AS BIGINT) OFFSET 0) AS m" ""
     ),
 );
+
+/// Selects a run of blocks, and how many bytes each has. The texts of one that does not hold what is sought stay where
+/// they are, which spares megabytes their way.
+macro_rules! select_blocks {
+    ($position:literal) => {
+        concat!(
+            "SELECT block, CAST(octet_length(texts) AS BIGINT) AS bytes, CASE WHEN ",
+            $position,
+            "(texts, $4) > 0 THEN texts END AS texts FROM search_blocks \
+             WHERE room_id = $1 AND block BETWEEN $2 AND $3 ORDER BY block"
+        )
+    };
+}
+
+const BLOCKS: Sql = Sql::per_engine(select_blocks!("instr"), select_blocks!("strpos"));
 
 impl ConferenceStore {
     /// Finds messages that hold a text, without regard to case, in a history whose newest message has
@@ -122,9 +137,9 @@ impl ConferenceStore {
             let end = if direction > 0 { last.min(next + step - 1) } else { last.max(next - step + 1) };
             let mut seqs = Vec::new();
             let mut bytes = 0;
-            for (block, texts) in self.blocks(id, (next, end), direction).await? {
-                bytes += texts.len();
-                sought.take_seqs(&mut seqs, block, &texts);
+            for block in self.blocks(id, sought, (next, end), direction).await? {
+                bytes += block.bytes;
+                sought.take_seqs(&mut seqs, block.number, &block.texts);
             }
             // What changed since its block was made does not count.
             let mut seqs = seqs.as_slice();
@@ -134,8 +149,8 @@ impl ConferenceStore {
                 seqs = rest;
             }
             next = end + direction;
-            let usual = (bytes / usize::try_from(step).unwrap_or(1)).max(1);
-            step = i64::try_from(STEP_BYTES / usual).unwrap_or(MAX_STEP).clamp(1, MAX_STEP);
+            let usual = (bytes / step).max(1);
+            step = (STEP_BYTES / usual).clamp(1, MAX_STEP);
         }
         Ok(())
     }
@@ -144,28 +159,28 @@ impl ConferenceStore {
     async fn blocks(
         &self,
         id: RoomId,
+        sought: &Sought,
         (from, to): (i64, i64),
         direction: i64,
-    ) -> Result<Vec<(i64, String)>, StoreError> {
-        let rows = self
-            .database
-            .read(
-                "SELECT block, texts FROM search_blocks WHERE room_id = $1 AND block BETWEEN $2 AND $3 ORDER BY block",
-                values![id.get(), from.min(to), from.max(to)],
-            )
-            .await?;
+    ) -> Result<Vec<Block>, StoreError> {
+        let rows =
+            self.database.read(BLOCKS, values![id.get(), from.min(to), from.max(to), sought.text.as_str()]).await?;
         let mut known = Vec::with_capacity(rows.len());
         for row in &rows {
-            known.push((row.get::<i64>("block")?, row.get::<String>("texts")?));
+            known.push(Block {
+                number: row.get("block")?,
+                bytes: row.get("bytes")?,
+                texts: row.get::<Option<String>>("texts")?.unwrap_or_default(),
+            });
         }
         let mut there = known.into_iter().peekable();
         let mut blocks = Vec::new();
-        for block in from.min(to)..=from.max(to) {
-            let texts = match there.next_if(|(number, _)| *number == block) {
-                Some((_, texts)) => texts,
-                None => self.make_block(id, block).await?,
+        for number in from.min(to)..=from.max(to) {
+            let block = match there.next_if(|block| block.number == number) {
+                Some(block) => block,
+                None => Block::new(number, self.make_block(id, number).await?),
             };
-            blocks.push((block, texts));
+            blocks.push(block);
         }
         if direction < 0 {
             blocks.reverse();
@@ -218,6 +233,21 @@ impl ConferenceStore {
         messages.retain(|message| sought.is_in(message));
         messages.sort_by_key(|message| seqs.iter().position(|seq| *seq == message.seq));
         Ok(messages)
+    }
+}
+
+/// Is the texts of so many messages in a row.
+struct Block {
+    number: i64,
+    /// How long the texts are.
+    bytes: i64,
+    /// Nothing, if the text that is sought is in none of them.
+    texts: String,
+}
+
+impl Block {
+    fn new(number: i64, texts: String) -> Self {
+        Self { number, bytes: i64::try_from(texts.len()).unwrap_or(i64::MAX), texts }
     }
 }
 
