@@ -14,6 +14,10 @@ use crate::system::{Person, System};
 /// How long the history is in which is searched, and which is taken along.
 const MESSAGES: usize = 100_000;
 
+/// How often the room with rules and the one without take turns: they are nearly as fast, and the machine is not as
+/// fast all the time.
+const TURNS: u32 = 5;
+
 /// How many rooms there are before a list is asked for again.
 const FEW_ROOMS: usize = 1_000;
 const MANY_ROOMS: usize = 100_000;
@@ -50,11 +54,17 @@ async fn guarded(
         "name": "Guarded", "visibility": "password", "password": "open sesame now", "lobby": true, "capacity": 9,
         "slug": "guarded", "opens_at": "2020-01-01T00:00:00Z", "closes_at": "2100-01-01T00:00:00Z",
     });
-    let mut rates = [0.0; 2];
-    for (rate, body) in rates.iter_mut().zip([guarded, json!({ "name": "Open" })]) {
+    let mut says = Vec::new();
+    for body in [guarded, json!({ "name": "Open" })] {
         let room = system.make_room(owner, &body).await?;
-        let say = system.post(&format!("/api/rooms/{room}/messages"), Some(owner), &json!({ "content": "hello" }));
-        *rate = closed_loop(system.address(), vec![say; CLIENTS], bench.span).await?.rate();
+        says.push(system.post(&format!("/api/rooms/{room}/messages"), Some(owner), &json!({ "content": "hello" })));
+    }
+    let mut rates = [0.0; 2];
+    for _ in 0..TURNS {
+        for (rate, say) in rates.iter_mut().zip(&says) {
+            let load = closed_loop(system.address(), vec![say.clone(); CLIENTS], bench.span / TURNS).await?;
+            *rate += load.rate() / f64::from(TURNS);
+        }
     }
     let what = format!("Durable messages in a room with every rule, {store}");
     report.ratio(&what, (rates[0], rates[1]), "a room without rules", "messages/s", "≥ 0.95");

@@ -62,20 +62,21 @@ const BY_SEQ: Sql = Sql::per_engine(
     ),
 );
 
-/// Selects a run of blocks, and how many bytes each has. The texts of one that does not hold what is sought stay where
-/// they are, which spares megabytes their way.
+/// Selects a run of blocks, and how many bytes each has.
 macro_rules! select_blocks {
-    ($position:literal) => {
+    ($texts:literal) => {
         concat!(
-            "SELECT block, CAST(octet_length(texts) AS BIGINT) AS bytes, CASE WHEN ",
-            $position,
-            "(texts, $4) > 0 THEN texts END AS texts FROM search_blocks \
-             WHERE room_id = $1 AND block BETWEEN $2 AND $3 ORDER BY block"
+            "SELECT block, CAST(octet_length(texts) AS BIGINT) AS bytes, ",
+            $texts,
+            " AS texts FROM search_blocks WHERE room_id = $1 AND block BETWEEN $2 AND $3 ORDER BY block"
         )
     };
 }
 
-const BLOCKS: Sql = Sql::per_engine(select_blocks!("instr"), select_blocks!("strpos"));
+/// On Postgres the texts of a block that does not hold what is sought stay where they are, which spares megabytes
+/// their way. SQLite's are in this process, which looks faster than SQLite does.
+const BLOCKS: Sql =
+    Sql::per_engine(select_blocks!("texts"), select_blocks!("CASE WHEN strpos(texts, $4) > 0 THEN texts END"));
 
 impl ConferenceStore {
     /// Finds messages that hold a text, without regard to case, in a history whose newest message has
@@ -241,7 +242,7 @@ struct Block {
     number: i64,
     /// How long the texts are.
     bytes: i64,
-    /// Nothing, if the text that is sought is in none of them.
+    /// Maybe nothing, if the text that is sought is in none of them.
     texts: String,
 }
 
