@@ -61,9 +61,8 @@ impl Edge {
         let language = Language::negotiate(request.headers());
         self.proxies.mark(&mut request);
         let mut response = if self.names.admit(&request) {
-            let answered = AssertUnwindSafe(inner.call(request)).catch_unwind().await;
-            answered
-                .map_or_else(|_| Problem::from(Code::Internal).into_response(), |Ok(response)| with_methods(response))
+            let answered = AssertUnwindSafe(async { inner.call(request).await }).catch_unwind().await;
+            answered.map_or_else(|_| Problem::from(Code::Internal).into_response(), |Ok(response)| response)
         } else {
             Problem::from(Code::WrongHost).into_response()
         };
