@@ -599,7 +599,10 @@ def test_what_is_between_the_services_is_nobodys_business_outside(split):
     assert own.status_code == 200 and set(own.json()) == {"display_name", "is_active", "is_admin"}
     for bad in ({}, {"authorization": "Bearer wrong"}, {"authorization": INNER["INTERNAL_TOKEN"]}):
         problem(httpx.get(split.auth.url + "/internal/people/1", headers=bad), 404, "not_found")
-    # A server asks about the sessions of all its sockets at once, 80,000 of them here.
+
+
+def test_a_server_may_ask_about_the_sessions_of_all_its_sockets_at_once(split):
+    token = {"authorization": "Bearer " + INNER["INTERNAL_TOKEN"]}
     sessions = [str(uuid.UUID(int=number)) for number in range(80_000)]
     over = httpx.post(split.auth.url + "/internal/sessions-over", headers=token, json={"session_ids": sessions})
     assert over.status_code == 200 and len(over.json()["session_ids"]) == len(sessions), over.text[:200]
